@@ -1,1 +1,4 @@
+//! keyhaul, the program: arguments, face, exit code; nothing else.
+//! keyhaul, the program: arguments, face, exit code; nothing else.
+
 fn main() {}

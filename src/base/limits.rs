@@ -1,0 +1,56 @@
+//! Every bound in one table (DESIGN §4). What a server or a file says is never trusted beyond these.
+
+use std::time::Duration;
+
+/// Largest decoded body of `room_keys/keys`, in bytes.
+pub const KEYS_BODY: u64 = 2 << 30;
+/// Most entries taken from one backup version.
+pub const ENTRIES: u64 = 2_000_000;
+/// Most rooms taken from one backup version.
+pub const ROOMS: u64 = 100_000;
+/// Largest single entry, in bytes of JSON.
+pub const ENTRY: usize = 64 << 10;
+/// Largest map key (room id, session id) taken, in bytes of JSON text.
+pub const NAME: usize = 1 << 10;
+/// Deepest nesting of JSON.
+pub const JSON_DEPTH: u32 = 32;
+/// Largest answer of every other endpoint, in bytes.
+pub const ANSWER: u64 = 1 << 20;
+/// Largest `.well-known` document, in bytes.
+pub const WELL_KNOWN: u64 = 64 << 10;
+/// Longest version name accepted from a server, in bytes.
+pub const VERSION_NAME: usize = 255;
+/// Most of a server's error text that is shown, in characters.
+pub const ERROR_TEXT: usize = 300;
+/// Most older versions asked for one after the other (SPEC §1.5).
+pub const VERSION_PROBES: u64 = 200;
+/// Largest version number that makes probing of older ones sensible (SPEC §1.5).
+pub const VERSION_NUMBER: u64 = 1_000;
+/// Time to connect.
+pub const CONNECT: Duration = Duration::from_secs(10);
+/// Time to the first byte of a keys body: servers build it in memory first.
+pub const KEYS_FIRST_BYTE: Duration = Duration::from_secs(600);
+/// Time to the first byte of other answers.
+pub const FIRST_BYTE: Duration = Duration::from_secs(60);
+/// Longest silence inside a body.
+pub const IDLE: Duration = Duration::from_secs(60);
+/// Most redirects followed, and only within one origin.
+pub const REDIRECTS: usize = 3;
+/// Bytes between the socket and the store at any time.
+pub const IN_FLIGHT: usize = 4 << 20;
+/// Most rows in one transaction of the store.
+pub const TRANSACTION_ROWS: usize = 20_000;
+/// Longest time a transaction of the store stays open.
+pub const TRANSACTION_TIME: Duration = Duration::from_millis(250);
+/// Most key-derivation rounds of one derivation.
+pub const KDF_ROUNDS: u64 = 10_000_000;
+/// Most 4S keys looked at for one account.
+pub const STORAGE_KEYS: usize = 32;
+/// Most candidates kept of one session from backups.
+pub const CANDIDATES: usize = 4;
+/// Most refused entries listed in an answer; the rest goes to a file.
+pub const REFUSED_LISTED: usize = 10_000;
+/// Largest file that holds a secret, a password or a token, in bytes.
+pub const SECRET_FILE: u64 = 64 << 10;
+/// Longest message index kept as a number from an entry's metadata.
+pub const MESSAGE_INDEX: u64 = u32::MAX as u64;

@@ -1,0 +1,59 @@
+//! What a use-case tells while it works. Use-cases never print: faces decide what to show.
+
+/// One piece of news from running work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum News {
+    /// Work of a kind without figures has begun.
+    Began(Stage),
+    /// A backup is being read.
+    Reading {
+        /// Bytes received, decoded.
+        bytes: u64,
+        /// Entries seen.
+        entries: u64,
+    },
+    /// Keys are being restored.
+    Restoring {
+        /// Entries whose outcome is committed to the store.
+        committed: u64,
+        /// Of these, refused ones.
+        refused: u64,
+        /// What the server says the version holds, if it says so.
+        expected: Option<u64>,
+    },
+    /// The server asked for patience.
+    Waiting {
+        /// How long, in whole seconds.
+        seconds: u64,
+    },
+}
+
+/// The parts of work that a person would name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// Asking the server who we are, or signing in.
+    SigningIn,
+    /// Asking which backup versions exist.
+    Looking,
+    /// Trying the secrets on the locks.
+    Unlocking,
+    /// Waiting for the first byte of a backup.
+    Collecting,
+    /// Asking for room names.
+    Naming,
+    /// Signing out.
+    SigningOut,
+}
+
+/// Whoever wants to hear news; called from worker threads, so it must be quick.
+pub trait Progress: Send + Sync {
+    /// Takes one piece of news.
+    fn tell(&self, news: News);
+}
+
+/// Listens to nothing.
+pub struct Silent;
+
+impl Progress for Silent {
+    fn tell(&self, _: News) {}
+}
