@@ -1,0 +1,155 @@
+//! The command line contract (DESIGN §5): global options, commands, their help.
+
+use std::path::PathBuf;
+
+use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap_complete::Shell;
+
+/// Brings your encrypted Matrix history back with the recovery key you kept.
+///
+/// keyhaul only reads from your server. Secrets are never taken from arguments or the environment:
+/// give files, `-` for standard input, or type them when asked.
+#[derive(Debug, Parser)]
+#[command(name = "keyhaul", version, propagate_version = true, infer_long_args = false)]
+#[command(after_help = "Try it without an account: keyhaul --demo")]
+pub struct Args {
+    /// What to do; without a command the assistant opens.
+    #[command(subcommand)]
+    pub command: Option<Command>,
+    /// Options for every command.
+    #[command(flatten)]
+    pub global: Global,
+}
+
+/// Options that every command takes.
+#[derive(Clone, Debug, ClapArgs)]
+#[command(next_help_heading = "Options for every command")]
+pub struct Global {
+    /// Address or name of your server, if it cannot be told from --user
+    #[arg(long, global = true, value_name = "URL|NAME")]
+    pub homeserver: Option<String>,
+    /// Your Matrix id, or the part before the colon
+    #[arg(long, global = true, value_name = "@ID|NAME")]
+    pub user: Option<String>,
+    /// File with your password, or - for standard input
+    #[arg(long, global = true, value_name = "FILE|-", conflicts_with = "access_token_file")]
+    pub password_file: Option<PathBuf>,
+    /// File with an access token of an app that is signed in, or -
+    #[arg(long, global = true, value_name = "FILE|-")]
+    pub access_token_file: Option<PathBuf>,
+    /// File with your recovery key, or -; may be given several times
+    #[arg(long, global = true, value_name = "FILE|-")]
+    pub secret_file: Vec<PathBuf>,
+    /// Which backup: its number, `current`, or `all` that your secrets open
+    #[arg(long, global = true, value_name = "N|current|all", default_value = "current")]
+    pub backup_version: String,
+    /// Work on a saved snapshot, without a server
+    #[arg(long, global = true, value_name = "FILE")]
+    pub snapshot: Option<PathBuf>,
+    /// Folder for keys and snapshots
+    #[arg(long, global = true, value_name = "DIR", env = "KEYHAUL_DATA_DIR")]
+    pub data_dir: Option<PathBuf>,
+    /// File with certificates to trust besides this computer's
+    #[arg(long, global = true, value_name = "FILE")]
+    pub ca_file: Option<PathBuf>,
+    /// Allow unlocked http to a server that is not this computer
+    #[arg(long, global = true)]
+    pub allow_http: bool,
+    /// Stay signed in for later commands; whoever reads your files can use it until `sign-out`
+    #[arg(long, global = true)]
+    pub keep_signed_in: bool,
+    /// Save no snapshot of what is read
+    #[arg(long, global = true)]
+    pub no_snapshot: bool,
+    /// Replace files that exist
+    #[arg(long, global = true)]
+    pub overwrite: bool,
+    /// Print one JSON document
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Only plain ASCII signs
+    #[arg(long, global = true)]
+    pub ascii: bool,
+    /// Print nothing but the result
+    #[arg(long, short, global = true)]
+    pub quiet: bool,
+    /// Write a log there (no secrets)
+    #[arg(long, global = true, value_name = "FILE")]
+    pub log_file: Option<PathBuf>,
+    /// Use a made-up account on an embedded server; `list` names the stories
+    #[arg(long, global = true, value_name = "STORY", num_args = 0..=1, require_equals = true, default_missing_value = "plain")]
+    pub demo: Option<String>,
+}
+
+/// What keyhaul can be told to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// List all backups that exist
+    Backups,
+    /// List the rooms of a backup, with the keys of each
+    Rooms,
+    /// List the keys of one room
+    Sessions {
+        /// The room's id
+        room: String,
+    },
+    /// Tell what a recovery key opens; writes nothing
+    Unlock,
+    /// Bring keys back into the store on this computer
+    Restore {
+        /// Only this room; may be given several times
+        #[arg(long, value_name = "ID")]
+        room: Vec<String>,
+        /// Tell what would happen, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
+    /// Save a backup as a file, still locked, or look into one
+    #[command(subcommand)]
+    Snapshot(SnapshotCommand),
+    /// Look after the store on this computer
+    #[command(subcommand)]
+    Store(StoreCommand),
+    /// Remove the device that --keep-signed-in left on your account
+    SignOut,
+    /// Run the embedded demo homeserver until stopped
+    DemoServer {
+        /// Where to listen; loopback unless told otherwise
+        #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8008")]
+        listen: std::net::SocketAddr,
+        /// Which made-up account
+        #[arg(long, value_name = "NAME", default_value = "plain")]
+        story: String,
+    },
+    /// Print a completion script for your shell
+    Completions {
+        /// The shell
+        shell: Shell,
+    },
+    /// Print the manual page
+    Man,
+}
+
+/// What can be done with snapshots.
+#[derive(Debug, Subcommand)]
+pub enum SnapshotCommand {
+    /// Save a backup into a file
+    Save {
+        /// The file to write
+        file: PathBuf,
+    },
+    /// Tell what a snapshot holds
+    Info {
+        /// The file to look into
+        file: PathBuf,
+    },
+}
+
+/// What can be done with the store.
+#[derive(Debug, Subcommand)]
+pub enum StoreCommand {
+    /// Tell what the store holds
+    Info,
+    /// Check every key in the store
+    Check,
+}

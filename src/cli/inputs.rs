@@ -1,0 +1,60 @@
+//! Secrets from files, standard input or a hidden prompt; never from arguments or the environment.
+
+use std::{
+    fs::File,
+    io::{self, IsTerminal, Read},
+    path::Path,
+};
+
+use zeroize::Zeroizing;
+
+use crate::base::{
+    failure::{Code, Failure},
+    limits,
+    secret::SecretText,
+};
+
+/// Reads secrets; standard input can be given once only.
+#[derive(Default)]
+pub(super) struct Inputs {
+    stdin_used: bool,
+}
+
+impl Inputs {
+    /// Reads a secret from a file, or from standard input where the path is `-`.
+    pub(super) fn file(&mut self, path: &Path) -> Result<SecretText, Failure> {
+        if path == Path::new("-") {
+            if std::mem::replace(&mut self.stdin_used, true) {
+                return Err(Failure::new(Code::Usage).because("- can be given once only"));
+            }
+            return read(io::stdin().lock()).map_err(|error| unreadable(path, &error));
+        }
+        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
+        read(file).map_err(|error| unreadable(path, &error))
+    }
+
+    /// Asks for a secret without showing it; `None` where nobody sits in front of a terminal.
+    pub(super) fn prompt(&self, question: &str) -> Option<SecretText> {
+        if self.stdin_used || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+            return None;
+        }
+        rpassword::prompt_password(question).ok().map(SecretText::new)
+    }
+}
+
+/// Reads a bounded text and drops the line break that editors add.
+fn read(source: impl Read) -> io::Result<SecretText> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(limits::SECRET_FILE as usize + 1));
+    source.take(limits::SECRET_FILE + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > limits::SECRET_FILE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let text = str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?;
+    let text = text.strip_suffix('\n').unwrap_or(text);
+    Ok(SecretText::new(text.strip_suffix('\r').unwrap_or(text).to_owned()))
+}
+
+fn unreadable(path: &Path, error: &io::Error) -> Failure {
+    let name = path.to_string_lossy();
+    Failure::new(Code::FileUnreadable).with("file", &*name).because(&error.to_string())
+}

@@ -1,0 +1,184 @@
+//! What may be printed, decided once: people's lines, one JSON document, or the result alone.
+
+use std::io::{self, IsTerminal, Write};
+
+use serde_json::{Value, json};
+
+use crate::base::{
+    failure::{Code, Failure},
+    shown::{Shown, escape_json},
+};
+
+use super::{args::Global, table::Table};
+
+/// How this run speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Voice {
+    People,
+    Json,
+}
+
+/// The one place that prints. Text on stdout is the result, on stderr the talk around it.
+#[derive(Clone)]
+pub(super) struct Output {
+    voice: Voice,
+    quiet: bool,
+    ascii: bool,
+    width: usize,
+}
+
+impl Output {
+    pub(super) fn new(global: &Global) -> Self {
+        let voice = if global.json { Voice::Json } else { Voice::People };
+        Self { voice, quiet: global.quiet, ascii: global.ascii, width: terminal_width() }
+    }
+
+    /// Prints a result: the JSON document, or the lines for people.
+    pub(super) fn result(&self, json: impl FnOnce() -> Value, lines: impl FnOnce(&mut Lines)) -> io::Result<()> {
+        let text = match self.voice {
+            Voice::Json => json_text(&json()),
+            Voice::People => {
+                let mut page = Lines { text: String::new(), width: self.width };
+                lines(&mut page);
+                self.signs(page.text)
+            }
+        };
+        let mut stdout = io::stdout().lock();
+        stdout.write_all(text.as_bytes())?;
+        stdout.flush()
+    }
+
+    /// Says something beside the result; not when quiet.
+    pub(super) fn say(&self, line: &str) {
+        if !self.quiet {
+            // Nobody reads stderr any more: there is nobody left to tell.
+            let _ = writeln!(io::stderr().lock(), "{}", self.signs(line.to_owned()));
+        }
+    }
+
+    /// Reports a failure: to people on stderr, as the one JSON document on stdout.
+    pub(super) fn failure(&self, failure: &Failure) {
+        let written = match self.voice {
+            Voice::Json => {
+                io::stdout().lock().write_all(json_text(&failure_json(failure)).as_bytes())
+            }
+            Voice::People => {
+                let text = self.signs(failure_lines(failure));
+                io::stderr().lock().write_all(text.as_bytes())
+            }
+        };
+        // Nobody reads any more: the exit code still tells.
+        let _ = written;
+    }
+
+    /// Says whether somebody looks at progress on stderr.
+    pub(super) fn shows_progress(&self) -> bool {
+        !self.quiet
+    }
+
+    fn signs(&self, text: String) -> String {
+        if !self.ascii {
+            return text;
+        }
+        let mut plain = String::with_capacity(text.len());
+        for character in text.chars() {
+            match character {
+                '…' => plain.push_str("..."),
+                '–' => plain.push('-'),
+                '·' => plain.push('|'),
+                '“' | '”' => plain.push('"'),
+                '’' => plain.push('\''),
+                '✓' => plain.push_str("ok"),
+                '✗' => plain.push_str("no"),
+                ascii if ascii.is_ascii() => plain.push(ascii),
+                _ => plain.push('?'),
+            }
+        }
+        plain
+    }
+}
+
+/// Lines for people, collected before they are printed in one piece.
+pub(super) struct Lines {
+    text: String,
+    width: usize,
+}
+
+impl Lines {
+    pub(super) fn line(&mut self, line: impl AsRef<str>) {
+        self.text.push_str(line.as_ref());
+        self.text.push('\n');
+    }
+
+    pub(super) fn table(&mut self, table: &Table) {
+        for line in table.lines(self.width) {
+            self.line(line);
+        }
+    }
+}
+
+/// Reports arguments that were not understood. `json` says whether `--json` was among them.
+pub fn report_usage(error: &clap::Error, json: bool) -> u8 {
+    use clap::error::ErrorKind;
+    if matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    ) {
+        // Asked for, so it is the result; a closed pipe is the reader's wish.
+        let _ = error.print();
+        return 0;
+    }
+    let failure = Failure::new(Code::Usage);
+    if json {
+        let text = error.to_string();
+        let failure = failure.because(text.trim_start_matches("error: "));
+        let _ = io::stdout().lock().write_all(json_text(&failure_json(&failure)).as_bytes());
+    } else {
+        let _ = error.print();
+    }
+    failure.exit()
+}
+
+fn failure_json(failure: &Failure) -> Value {
+    json!({"error": {
+        "code": failure.code().word(),
+        "what": failure.what(),
+        "safe": failure.safe(),
+        "next": failure.next_command(),
+        "detail": failure.detail().map(Shown::as_str),
+    }})
+}
+
+fn failure_lines(failure: &Failure) -> String {
+    let mut text = format!(
+        "{}\n{}\nNext: {}\n",
+        failure.what(),
+        failure.safe(),
+        failure.next_command()
+    );
+    let word = failure.code().word();
+    match failure.detail() {
+        Some(detail) => text.push_str(&format!("({word}: {detail})\n")),
+        None => text.push_str(&format!("({word})\n")),
+    }
+    text
+}
+
+fn json_text(value: &Value) -> String {
+    let mut text = escape_json(&format!("{value:#}"));
+    text.push('\n');
+    text
+}
+
+/// Cells in a line of the terminal; 80 where there is none, so that pipes are stable.
+fn terminal_width() -> usize {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return 80;
+    }
+    rustix::termios::tcgetwinsize(stdout)
+        .map(|size| usize::from(size.ws_col))
+        .ok()
+        .filter(|width| *width > 0)
+        .unwrap_or(80)
+}

@@ -1,0 +1,104 @@
+//! Progress on stderr: one line that is redrawn on a terminal, whole sentences now and then elsewhere.
+
+use std::{
+    io::{self, IsTerminal, Write},
+    sync::{Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use crate::base::{
+    progress::{News, Progress, Stage},
+    shown::grouped,
+};
+
+/// How often a line is redrawn on a terminal.
+const REDRAW: Duration = Duration::from_millis(200);
+/// How often a sentence is printed elsewhere.
+const SENTENCE: Duration = Duration::from_secs(10);
+
+/// Shows progress to whoever looks at stderr.
+pub(super) struct Stderr {
+    terminal: bool,
+    state: Mutex<State>,
+}
+
+struct State {
+    last: Option<Instant>,
+    drawn: bool,
+}
+
+impl Default for Stderr {
+    fn default() -> Self {
+        let state = Mutex::new(State { last: None, drawn: false });
+        Self { terminal: io::stderr().is_terminal(), state }
+    }
+}
+
+impl Progress for Stderr {
+    fn tell(&self, news: News) {
+        let text = sentence(&news);
+        let begun = matches!(news, News::Began(_) | News::Waiting { .. });
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let pause = if self.terminal { REDRAW } else { SENTENCE };
+        if !begun && state.last.is_some_and(|last| last.elapsed() < pause) {
+            return;
+        }
+        if begun && !self.terminal {
+            return;
+        }
+        state.last = Some(Instant::now());
+        let mut stderr = io::stderr().lock();
+        // Nobody reads stderr any more: the work goes on.
+        let _ = if self.terminal {
+            state.drawn = true;
+            write!(stderr, "\r\x1b[K{text}").and_then(|()| stderr.flush())
+        } else {
+            writeln!(stderr, "{text}")
+        };
+    }
+}
+
+impl Drop for Stderr {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        if state.drawn {
+            let _ = write!(io::stderr().lock(), "\r\x1b[K");
+        }
+    }
+}
+
+fn sentence(news: &News) -> String {
+    match news {
+        News::Began(stage) => match stage {
+            Stage::SigningIn => "Signing in …",
+            Stage::Looking => "Looking for backups …",
+            Stage::Unlocking => "Trying the recovery key …",
+            Stage::Collecting => "The server collects the keys …",
+            Stage::Naming => "Asking for room names …",
+            Stage::SigningOut => "Signing out …",
+        }
+        .to_owned(),
+        News::Reading { bytes, entries } => {
+            format!("Reading: {} keys, {}", grouped(*entries), size(*bytes))
+        }
+        News::Restoring { committed, refused, expected } => {
+            let of = expected.map(|all| format!(" of {}", grouped(all))).unwrap_or_default();
+            let refused = match refused {
+                0 => String::new(),
+                refused => format!(", {} refused", grouped(*refused)),
+            };
+            format!("Restoring: {}{of} keys{refused}", grouped(*committed))
+        }
+        News::Waiting { seconds } => format!("The server asks us to wait {seconds} s …"),
+    }
+}
+
+/// A size in powers of ten (SCREENS §2).
+pub(super) fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} bytes"),
+        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
+    }
+}

@@ -1,0 +1,149 @@
+//! Where entries come from: the whole body, rooms one by one, or a snapshot. Every source gives the
+//! same entries, so every source gives the same store.
+
+use std::path::PathBuf;
+
+use bytes::{Bytes, BytesMut};
+use thiserror::Error;
+use tokio::sync::mpsc::Sender;
+
+use crate::{
+    backup::scanner::Shape,
+    base::{
+        cancel::Cancel,
+        limits,
+        progress::{News, Progress, Stage},
+    },
+    homeserver::{client::Client, error::RequestError, room_keys},
+    snapshot::{
+        reader::{Snapshot, SnapshotFault},
+        writer::Writer,
+    },
+};
+
+/// Largest piece handed on at once, so that the pieces under way are bounded in bytes.
+const PIECE: usize = 64 << 10;
+/// Most pieces between the source and the scanner: half of what may be in flight.
+pub(super) const PIECES: usize = limits::IN_FLIGHT / 2 / PIECE;
+
+/// A place that gives the entries of one backup version.
+pub enum Source {
+    /// One answer with everything.
+    WholeBody {
+        /// The signed-in client.
+        client: Client,
+        /// The version's name.
+        version: String,
+    },
+    /// Chosen rooms, one answer each.
+    Rooms {
+        /// The signed-in client.
+        client: Client,
+        /// The version's name.
+        version: String,
+        /// The rooms, in this order.
+        rooms: Vec<String>,
+    },
+    /// A saved snapshot.
+    Snapshot {
+        /// The file.
+        file: PathBuf,
+    },
+}
+
+/// What goes from a source to the scanner: bodies, each begun by its shape.
+pub(super) enum Piece {
+    Begin(Shape),
+    Bytes(Bytes),
+}
+
+/// What a source gave.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Pumped {
+    /// Bytes of all bodies, decoded.
+    pub(super) bytes: u64,
+    /// A snapshot's bytes are not those that were written.
+    pub(super) damaged: bool,
+}
+
+/// Why a source gave no more.
+#[derive(Debug, Error)]
+pub enum SourceFault {
+    /// The server or the way to it.
+    #[error("{0}")]
+    Request(#[from] RequestError),
+    /// The snapshot that is read.
+    #[error("{0}")]
+    Snapshot(#[from] SnapshotFault),
+    /// The snapshot that is written.
+    #[error("the snapshot could not be written: {0}")]
+    Saving(std::io::Error),
+}
+
+impl Source {
+    /// Sends everything to the scanner, and the bytes of a whole body to a snapshot on the way.
+    ///
+    /// Ends early without a fault when the scanner hears no more.
+    pub(super) async fn pump(
+        self,
+        to: Sender<Piece>,
+        mut saver: Option<&mut Writer>,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Pumped, SourceFault> {
+        let mut pumped = Pumped::default();
+        match self {
+            Self::WholeBody { client, version } => {
+                progress.tell(News::Began(Stage::Collecting));
+                let mut stream = room_keys::all_keys(&client, &version, cancel).await?;
+                let mut open = to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
+                while open && let Some(bytes) = stream.next().await? {
+                    pumped.bytes += bytes.len() as u64;
+                    if let Some(saver) = &mut saver {
+                        saver.write(&bytes).map_err(SourceFault::Saving)?;
+                    }
+                    open = send(&to, bytes).await;
+                }
+            }
+            Self::Rooms { client, version, rooms } => {
+                progress.tell(News::Began(Stage::Collecting));
+                for room_id in rooms {
+                    let mut stream =
+                        room_keys::room_keys(&client, &version, &room_id, cancel).await?;
+                    let mut open = to.send(Piece::Begin(Shape::Room { room_id })).await.is_ok();
+                    while open && let Some(bytes) = stream.next().await? {
+                        pumped.bytes += bytes.len() as u64;
+                        open = send(&to, bytes).await;
+                    }
+                }
+            }
+            Self::Snapshot { file } => {
+                let mut body = Snapshot::open(&file)?.into_body().map_err(SnapshotFault::Io)?;
+                let mut open = to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
+                while open && !cancel.is_cancelled() {
+                    let mut piece = BytesMut::zeroed(PIECE);
+                    let length = body.read(&mut piece).map_err(SnapshotFault::Io)?;
+                    if length == 0 {
+                        pumped.damaged = !body.is_intact();
+                        break;
+                    }
+                    pumped.bytes += length as u64;
+                    piece.truncate(length);
+                    open = to.send(Piece::Bytes(piece.freeze())).await.is_ok();
+                }
+            }
+        }
+        Ok(pumped)
+    }
+}
+
+/// Hands bytes on in pieces; `false` when nobody hears.
+async fn send(to: &Sender<Piece>, mut bytes: Bytes) -> bool {
+    while !bytes.is_empty() {
+        let piece = bytes.split_to(bytes.len().min(PIECE));
+        if to.send(Piece::Bytes(piece)).await.is_err() {
+            return false;
+        }
+    }
+    true
+}

@@ -1,0 +1,137 @@
+//! Opens a snapshot: what it is of, whether it is whole, and its body as a stream.
+
+use std::{
+    fs::File,
+    io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
+    path::Path,
+};
+
+use sha2::{Digest, Sha256};
+use thiserror::Error;
+
+use super::{
+    format::{FORMAT, HEADER_LIMIT, Header, MAGIC, TRAILER_LIMIT, Trailer},
+    writer::hex,
+};
+use crate::backup::version::{BackupVersion, VersionFault};
+
+/// Why a file is no snapshot that can be read.
+#[derive(Debug, Error)]
+pub enum SnapshotFault {
+    /// The file cannot be read.
+    #[error("{0}")]
+    Io(#[from] io::Error),
+    /// It does not begin as a snapshot does.
+    #[error("expected a keyhaul snapshot, got another file")]
+    NotASnapshot,
+    /// A format of a newer keyhaul.
+    #[error("expected snapshot format {FORMAT}, got {got}")]
+    Format {
+        /// The format's number in the file.
+        got: u32,
+    },
+    /// The first line is damaged.
+    #[error("the first line of the snapshot is damaged")]
+    Header,
+    /// The version object in it is damaged.
+    #[error("the version in the snapshot is damaged: {0}")]
+    Version(#[from] VersionFault),
+}
+
+/// An opened snapshot.
+pub struct Snapshot {
+    /// What it is a snapshot of.
+    pub header: Header,
+    /// The backup version it holds.
+    pub version: BackupVersion,
+    /// Its last line; `None` where the snapshot is incomplete.
+    pub trailer: Option<Trailer>,
+    file: File,
+    body: std::ops::Range<u64>,
+}
+
+/// The body of a snapshot, to be read once.
+pub struct Body {
+    file: io::Take<File>,
+    digest: Sha256,
+    expected: Option<String>,
+}
+
+impl Snapshot {
+    /// Opens a file and reads its first and last line.
+    pub fn open(path: &Path) -> Result<Self, SnapshotFault> {
+        let mut reader = BufReader::new(File::open(path)?);
+        let mut line = Vec::new();
+        (&mut reader).take(HEADER_LIMIT as u64).read_until(b'\n', &mut line)?;
+        if !line.starts_with(MAGIC) {
+            return Err(SnapshotFault::NotASnapshot);
+        }
+        let header = read_header(&line)?;
+        let version = BackupVersion::parse(header.version.get(), None)?;
+        let begin = line.len() as u64;
+        let mut file = reader.into_inner();
+        let (trailer, end) = read_trailer(&mut file, begin)?;
+        Ok(Self { header, version, trailer, file, body: begin..end })
+    }
+
+    /// Length of the body, in bytes.
+    pub fn body_length(&self) -> u64 {
+        self.body.end - self.body.start
+    }
+
+    /// The body, from its first byte.
+    pub fn into_body(mut self) -> io::Result<Body> {
+        self.file.seek(SeekFrom::Start(self.body.start))?;
+        let length = self.body_length();
+        Ok(Body {
+            file: self.file.take(length),
+            digest: Sha256::new(),
+            expected: self.trailer.map(|trailer| trailer.sha256),
+        })
+    }
+}
+
+impl Body {
+    /// Reads the next bytes; 0 at the end.
+    pub fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.file.read(buffer)?;
+        self.digest.update(buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+
+    /// Once all is read: says whether the bytes are those that were written. A snapshot without a
+    /// last line has nothing to compare with.
+    pub fn is_intact(self) -> bool {
+        self.expected.is_none_or(|expected| expected == hex(&self.digest.finalize()))
+    }
+}
+
+fn read_header(line: &[u8]) -> Result<Header, SnapshotFault> {
+    #[derive(serde::Deserialize)]
+    struct Format {
+        keyhaul_snapshot: u32,
+    }
+    let format: Format = serde_json::from_slice(line).map_err(|_| SnapshotFault::Header)?;
+    if format.keyhaul_snapshot != FORMAT {
+        return Err(SnapshotFault::Format { got: format.keyhaul_snapshot });
+    }
+    serde_json::from_slice(line).map_err(|_| SnapshotFault::Header)
+}
+
+/// Looks for a trailer on the last line; returns it and where the body ends.
+fn read_trailer(file: &mut File, begin: u64) -> io::Result<(Option<Trailer>, u64)> {
+    let length = file.metadata()?.len();
+    let from = length.saturating_sub(TRAILER_LIMIT).max(begin);
+    file.seek(SeekFrom::Start(from))?;
+    let mut tail = Vec::new();
+    file.take(TRAILER_LIMIT).read_to_end(&mut tail)?;
+    let text = tail.strip_suffix(b"\n").unwrap_or(&tail);
+    let line = text.iter().rposition(|byte| *byte == b'\n');
+    let trailer = line.and_then(|line| serde_json::from_slice::<Trailer>(text.get(line + 1..)?).ok());
+    match (trailer, line) {
+        (Some(trailer), Some(line)) if trailer.complete => {
+            Ok((Some(trailer), from + line as u64))
+        }
+        _ => Ok((None, length)),
+    }
+}

@@ -1,0 +1,76 @@
+//! Writes a snapshot while the body arrives; the final name appears only when it is whole.
+
+use std::{
+    fs::File,
+    io::{self, BufWriter, Write},
+    path::{Path, PathBuf},
+};
+
+use sha2::{Digest, Sha256};
+use tempfile::{NamedTempFile, TempPath};
+
+use super::format::{Header, Trailer};
+
+/// A snapshot being written, under a temporary name in the same folder, readable by its owner only.
+pub struct Writer {
+    file: BufWriter<File>,
+    temporary: TempPath,
+    target: PathBuf,
+    digest: Sha256,
+}
+
+impl Writer {
+    /// Begins a snapshot that will be called `target`.
+    pub fn create(target: &Path, header: &Header) -> io::Result<Self> {
+        let folder = match target.parent() {
+            Some(folder) if folder.as_os_str().is_empty() => Path::new("."),
+            Some(folder) => folder,
+            None => return Err(io::ErrorKind::InvalidInput.into()),
+        };
+        let (file, temporary) = NamedTempFile::with_prefix_in(".snapshot-", folder)?.into_parts();
+        let mut file = BufWriter::with_capacity(256 << 10, file);
+        serde_json::to_writer(&mut file, header)?;
+        file.write_all(b"\n")?;
+        Ok(Self { file, temporary, target: target.to_owned(), digest: Sha256::new() })
+    }
+
+    /// Adds the next bytes of the body.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.digest.update(bytes);
+        self.file.write_all(bytes)
+    }
+
+    /// Ends a whole snapshot and gives it its name, in place of an older one.
+    ///
+    /// `trailer` gets the digest of what was written.
+    pub fn finish(mut self, trailer: Trailer) -> io::Result<()> {
+        let sha256 = hex(&self.digest.finalize_reset());
+        self.file.write_all(b"\n")?;
+        serde_json::to_writer(&mut self.file, &Trailer { sha256, ..trailer })?;
+        self.file.write_all(b"\n")?;
+        self.settle()
+    }
+
+    /// Ends an incomplete snapshot. It takes the name only where there is no snapshot yet: an older
+    /// whole one is worth more.
+    pub fn abandon(self) -> io::Result<()> {
+        if self.target.exists() {
+            return Ok(());
+        }
+        self.settle()
+    }
+
+    fn settle(mut self) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_ref().sync_all()?;
+        let folder = self.temporary.parent().map(Path::to_owned);
+        self.temporary.persist(&self.target)?;
+        // The name itself must survive a power cut too.
+        folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+    }
+}
+
+/// Lower-case hexadecimal.
+pub(super) fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
