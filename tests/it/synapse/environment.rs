@@ -17,9 +17,10 @@ assert sys.version_info >= (3, 10), f'Python 3.10 is needed, this is {sys.versio
 print(sys.executable, sys.version)";
 
 /// The interpreter that has Synapse. The first test process makes the
-/// environment (a download of about 60 packages), others wait for it.
-pub(super) fn python() -> PathBuf {
-    let wanted = stamp_of(&probe());
+/// environment (a download of about 60 packages), others wait for it. The
+/// error says what is missing and how to do without.
+pub(super) fn python() -> Result<PathBuf, String> {
+    let wanted = stamp_of(&probe()?);
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
     fs::create_dir_all(target).unwrap();
     let place = target.join("synapse-environment");
@@ -29,32 +30,30 @@ pub(super) fn python() -> PathBuf {
     let lock = File::create(target.join("synapse-environment.lock")).unwrap();
     lock.lock().unwrap();
     if fs::read_to_string(&stamp).is_ok_and(|found| found == wanted) {
-        return python;
+        return Ok(python);
     }
     if place.exists() {
         fs::remove_dir_all(&place).unwrap();
     }
-    run(Command::new("python3").args(["-m", "venv"]).arg(&place));
+    // Both hold the lock as their standard input: should this process be killed,
+    // the next one waits until they are out of the way as well.
+    run(Command::new("python3").args(["-m", "venv"]).arg(&place).stdin(lock.try_clone().unwrap()))?;
     let requirements = place.join("requirements.txt");
     fs::write(&requirements, REQUIREMENTS).unwrap();
     run(Command::new(&python)
         .args(["-m", "pip", "install", "--quiet", "--no-input"])
         .args(["--disable-pip-version-check", "--only-binary", ":all:"])
         .arg("--requirement")
-        .arg(&requirements));
+        .arg(&requirements)
+        .stdin(lock.try_clone().unwrap()))?;
     // Last, so that an environment with a stamp is a whole one.
     fs::write(&stamp, wanted).unwrap();
-    python
+    Ok(python)
 }
 
 /// Path and version of the system's Python: an environment made by another one would not run.
-fn probe() -> Vec<u8> {
-    let said = Command::new("python3").args(["-c", PROBE]).output();
-    match said {
-        Ok(said) if said.status.success() => said.stdout,
-        Ok(said) => give_up(&String::from_utf8_lossy(&said.stderr)),
-        Err(error) => give_up(&format!("python3: {error}")),
-    }
+fn probe() -> Result<Vec<u8>, String> {
+    run(Command::new("python3").args(["-c", PROBE]).stdin(Stdio::null()))
 }
 
 fn stamp_of(python: &[u8]) -> String {
@@ -64,17 +63,15 @@ fn stamp_of(python: &[u8]) -> String {
     BASE64_STANDARD.encode(hash.finalize())
 }
 
-fn run(command: &mut Command) {
-    let said = command.stdin(Stdio::null()).output().unwrap();
-    if !said.status.success() {
-        let stderr = String::from_utf8_lossy(&said.stderr);
-        give_up(&format!("{command:?}\n{stderr}"));
-    }
-}
-
-fn give_up(why: &str) -> ! {
-    panic!(
+/// What the command printed.
+fn run(command: &mut Command) -> Result<Vec<u8>, String> {
+    let why = match command.output() {
+        Ok(said) if said.status.success() => return Ok(said.stdout),
+        Ok(said) => String::from_utf8_lossy(&said.stderr).into_owned(),
+        Err(error) => error.to_string(),
+    };
+    Err(format!(
         "this test needs a real Synapse, and so Python 3.10 or newer with venv and a package \
-         index: {why}\nSet {WITHOUT}=1 to leave such tests out."
-    )
+         index. {command:?} failed: {why}\nSet {WITHOUT}=1 to leave such tests out."
+    ))
 }

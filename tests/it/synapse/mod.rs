@@ -38,19 +38,23 @@ pub(crate) struct Synapse {
 /// asked to do without Synapse, and standard error has been told.
 #[track_caller]
 pub(crate) fn synapse() -> Option<&'static Synapse> {
-    static SHARED: OnceLock<Synapse> = OnceLock::new();
+    // A failure is kept too: trying again in each test would take each test's time.
+    static SHARED: OnceLock<Result<Synapse, String>> = OnceLock::new();
     if std::env::var_os(WITHOUT).is_some_and(|set| set == "1") {
         let test = Location::caller();
         // Written past `eprintln!`, which the test runner swallows when a test passes.
         writeln!(stderr(), "LEFT OUT: {test} needs Synapse ({WITHOUT}=1)").unwrap();
         return None;
     }
-    Some(SHARED.get_or_init(Synapse::start))
+    match SHARED.get_or_init(Synapse::start) {
+        Ok(shared) => Some(shared),
+        Err(why) => panic!("{why}"),
+    }
 }
 
 impl Synapse {
-    fn start() -> Self {
-        let mut parent = Command::new(environment::python())
+    fn start() -> Result<Self, String> {
+        let mut parent = Command::new(environment::python()?)
             // Isolated: no packages of the user, no PYTHONPATH.
             .arg("-I")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/synapse/parent.py"))
@@ -60,12 +64,14 @@ impl Synapse {
             .unwrap();
         let mut line = String::new();
         BufReader::new(parent.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let said: Value = serde_json::from_str(&line)
-            .unwrap_or_else(|_| panic!("parent.py ended before Synapse answered: {line:?}"));
-        if let Some(error) = said["error"].as_str() {
-            panic!("{error}");
+        let said: Value = serde_json::from_str(&line).unwrap_or_default();
+        if said["base_url"].is_null() {
+            // Closes standard input first, at which it tidies up and ends.
+            parent.wait().unwrap();
+            let error = said["error"].as_str();
+            return Err(error.unwrap_or("parent.py ended too early").to_owned());
         }
-        Self {
+        Ok(Self {
             base_url: said["base_url"].as_str().unwrap().to_owned(),
             pids: serde_json::from_value(said["pids"].clone()).unwrap(),
             directory: said["directory"].as_str().unwrap().to_owned(),
@@ -78,7 +84,7 @@ impl Synapse {
                 .build()
                 .unwrap(),
             _lifeline: parent,
-        }
+        })
     }
 
     /// Scheme, address and port, without a slash at the end.
