@@ -131,6 +131,15 @@ impl BackupVersion {
         self.algorithm == ALGORITHM
     }
 
+    /// The key ids under which `user_id` signed `auth_data`, as it claims; nothing is checked here.
+    pub fn signature_ids(&self, user_id: &str) -> Vec<String> {
+        let auth_data: serde_json::Value =
+            serde_json::from_str(self.auth_data.get()).unwrap_or_default();
+        let signed = auth_data.get("signatures").and_then(|users| users.get(user_id));
+        let ids = signed.and_then(serde_json::Value::as_object);
+        ids.map(|ids| ids.keys().cloned().collect()).unwrap_or_default()
+    }
+
     /// The public key that the entries were locked for, as `auth_data` claims.
     pub fn public_key(&self) -> Result<PublicKey, AuthDataFault> {
         #[derive(Deserialize)]

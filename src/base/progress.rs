@@ -49,6 +49,9 @@ pub enum Stage {
 pub trait Progress: Send + Sync {
     /// Takes one piece of news.
     fn tell(&self, news: News);
+
+    /// Hears that nothing runs any more, so that a result can be shown.
+    fn finish(&self) {}
 }
 
 /// Listens to nothing.

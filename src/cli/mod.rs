@@ -4,9 +4,11 @@
 
 mod args;
 mod commands;
+mod desk;
 mod inputs;
 mod logging;
 mod output;
+mod process;
 mod progress;
 mod table;
 

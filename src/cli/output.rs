@@ -71,6 +71,11 @@ impl Output {
         let _ = written;
     }
 
+    /// Tells of a failure that does not change the result.
+    pub(super) fn warning(&self, failure: &Failure) {
+        self.say(failure_lines(failure).trim_end());
+    }
+
     /// Says whether somebody looks at progress on stderr.
     pub(super) fn shows_progress(&self) -> bool {
         !self.quiet
@@ -115,6 +120,11 @@ impl Lines {
             self.line(line);
         }
     }
+}
+
+/// Nobody reads the result any more, or the disk behind it is full.
+pub(super) fn closed(error: &io::Error) -> Failure {
+    Failure::new(Code::OutputClosed).because(&error.to_string())
 }
 
 /// Reports arguments that were not understood. `json` says whether `--json` was among them.

@@ -56,12 +56,11 @@ impl Progress for Stderr {
             writeln!(stderr, "{text}")
         };
     }
-}
 
-impl Drop for Stderr {
-    fn drop(&mut self) {
-        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        if state.drawn {
+    fn finish(&self) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        if std::mem::replace(&mut state.drawn, false) {
+            // The same: nobody reads any more.
             let _ = write!(io::stderr().lock(), "\r\x1b[K");
         }
     }

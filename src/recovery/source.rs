@@ -1,12 +1,13 @@
 //! Where entries come from: the whole body, rooms one by one, or a snapshot. Every source gives the
 //! same entries, so every source gives the same store.
 
-use std::path::PathBuf;
+use std::{path::PathBuf, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
 use tokio::sync::mpsc::Sender;
 
+use super::{sign_in::Account, snapshots::Saver};
 use crate::{
     backup::scanner::Shape,
     base::{
@@ -14,11 +15,11 @@ use crate::{
         limits,
         progress::{News, Progress, Stage},
     },
-    homeserver::{client::Client, error::RequestError, room_keys},
-    snapshot::{
-        reader::{Snapshot, SnapshotFault},
-        writer::Writer,
+    homeserver::{
+        RequestError,
+        room_keys::{Part, keys},
     },
+    snapshot::reader::{Snapshot, SnapshotFault},
 };
 
 /// Largest piece handed on at once, so that the pieces under way are bounded in bytes.
@@ -30,15 +31,15 @@ pub(super) const PIECES: usize = limits::IN_FLIGHT / 2 / PIECE;
 pub enum Source {
     /// One answer with everything.
     WholeBody {
-        /// The signed-in client.
-        client: Client,
+        /// The signed-in account.
+        account: Arc<Account>,
         /// The version's name.
         version: String,
     },
     /// Chosen rooms, one answer each.
     Rooms {
-        /// The signed-in client.
-        client: Client,
+        /// The signed-in account.
+        account: Arc<Account>,
         /// The version's name.
         version: String,
         /// The rooms, in this order.
@@ -62,6 +63,8 @@ pub(super) enum Piece {
 pub(super) struct Pumped {
     /// Bytes of all bodies, decoded.
     pub(super) bytes: u64,
+    /// They came from a snapshot.
+    pub(super) snapshot: bool,
     /// A snapshot's bytes are not those that were written.
     pub(super) damaged: bool,
 }
@@ -81,21 +84,29 @@ pub enum SourceFault {
 }
 
 impl Source {
+    /// The account, where a whole version is read from its server.
+    pub(super) fn whole_account(&self) -> Option<Arc<Account>> {
+        match self {
+            Self::WholeBody { account, .. } => Some(Arc::clone(account)),
+            _ => None,
+        }
+    }
+
     /// Sends everything to the scanner, and the bytes of a whole body to a snapshot on the way.
     ///
     /// Ends early without a fault when the scanner hears no more.
     pub(super) async fn pump(
         self,
         to: Sender<Piece>,
-        mut saver: Option<&mut Writer>,
+        mut saver: Option<&mut Saver>,
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Pumped, SourceFault> {
         let mut pumped = Pumped::default();
         match self {
-            Self::WholeBody { client, version } => {
+            Self::WholeBody { account, version } => {
                 progress.tell(News::Began(Stage::Collecting));
-                let mut stream = room_keys::all_keys(&client, &version, cancel).await?;
+                let mut stream = keys(account.session(), &version, Part::Whole, limits::KEYS_BODY, cancel).await?;
                 let mut open = to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
                 while open && let Some(bytes) = stream.next().await? {
                     pumped.bytes += bytes.len() as u64;
@@ -105,11 +116,13 @@ impl Source {
                     open = send(&to, bytes).await;
                 }
             }
-            Self::Rooms { client, version, rooms } => {
+            Self::Rooms { account, version, rooms } => {
                 progress.tell(News::Began(Stage::Collecting));
                 for room_id in rooms {
+                    let left = limits::KEYS_BODY.saturating_sub(pumped.bytes);
+                    let part = Part::Room(&room_id);
                     let mut stream =
-                        room_keys::room_keys(&client, &version, &room_id, cancel).await?;
+                        keys(account.session(), &version, part, left, cancel).await?;
                     let mut open = to.send(Piece::Begin(Shape::Room { room_id })).await.is_ok();
                     while open && let Some(bytes) = stream.next().await? {
                         pumped.bytes += bytes.len() as u64;
@@ -118,6 +131,7 @@ impl Source {
                 }
             }
             Self::Snapshot { file } => {
+                pumped.snapshot = true;
                 let mut body = Snapshot::open(&file)?.into_body().map_err(SnapshotFault::Io)?;
                 let mut open = to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
                 while open && !cancel.is_cancelled() {

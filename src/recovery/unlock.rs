@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::value::RawValue;
 
+use super::{failures::IntoFailure, look::Overview};
 use crate::{
     backup::{
         decryption::DecryptionKey,
@@ -15,8 +16,10 @@ use crate::{
         version::BackupVersion,
     },
     base::{
+        failure::{Code, Failure},
         limits,
         secret::{Secret32, SecretText},
+        shown::Shown,
     },
     secret_storage::{
         key::{DEFAULT_KEY, KEY_PREFIX, KeyCheck, KeyDescription},
@@ -264,6 +267,36 @@ impl Unlocked {
                     }
                     self.in_secret_storage.extend(opened);
                 }
+            }
+        }
+    }
+}
+
+/// Why the secrets at hand do not open what is wanted, and what they open instead.
+pub fn failure(
+    unlocked: &Unlocked,
+    overview: &Overview,
+    wanted: Option<&BackupVersion>,
+) -> Failure {
+    let older = unlocked.opens_backups().into_iter().find(|open| {
+        wanted.is_none_or(|wanted| wanted.version != *open)
+    });
+    if let Some(open) = older {
+        let count = overview.versions.iter().find(|version| version.version == open);
+        let keys = count.and_then(|version| version.count).map_or(Shown::new("Its"), Shown::from);
+        return Failure::new(Code::OpensOlderOnly).with("n", open).with("m", keys).exiting(10);
+    }
+    match unlocked.storage_fault {
+        Some(StorageFault::WithoutKey) => Failure::new(Code::StorageWithoutKey),
+        Some(StorageFault::Damaged) => Failure::new(Code::StorageDamaged),
+        Some(StorageFault::ForAnother) => {
+            Failure::new(Code::StorageForAnother).with("n", "that is not here")
+        }
+        None => {
+            let only_unreadable = unlocked.kinds.iter().all(|kind| *kind == SecretKind::Unknown);
+            match unlocked.unreadable.first() {
+                Some(fault) if only_unreadable => fault.into_failure(),
+                _ => Failure::new(Code::FitsNothing),
             }
         }
     }

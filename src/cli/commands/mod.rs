@@ -1,0 +1,95 @@
+//! One file per command. Each asks use-cases and shows what they return.
+
+mod backups;
+mod demo;
+mod papers;
+mod restore;
+mod rooms;
+mod sessions;
+mod sign_out;
+mod snapshot;
+mod store;
+mod unlock;
+
+use tokio::runtime::Builder;
+
+use super::{
+    args::{Args, Command, SnapshotCommand, StoreCommand},
+    desk::Desk,
+    logging,
+    output::Output,
+    process,
+};
+use crate::base::{
+    cancel::Cancel,
+    failure::{Code, Failure},
+};
+
+/// Runs a command and returns its exit code (DESIGN §5).
+pub fn run(args: Args) -> u8 {
+    process::protect();
+    let Args { command, global } = args;
+    let output = Output::new(&global);
+    if let Some(file) = &global.log_file
+        && let Err(failure) = logging::begin(file)
+    {
+        output.failure(&failure);
+        return failure.exit();
+    }
+    let Ok(runtime) = Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
+        let failure = Failure::new(Code::Bug).because("no threads could be started");
+        output.failure(&failure);
+        return failure.exit();
+    };
+    let cancel = Cancel::default();
+    let signals = runtime.block_on(async { process::Signals::listen(cancel.clone()) });
+    let mut desk = Desk::new(global, output.clone(), cancel);
+    let result = runtime.block_on(dispatch(command, &mut desk));
+    // Threads that still wait for a server or for input need not hold up the end.
+    runtime.shutdown_background();
+    match result {
+        Ok(exit) => exit,
+        Err(failure) => {
+            let failure = match (failure.code(), signals.exit()) {
+                (Code::Stopped, Some(exit)) => failure.exiting(exit),
+                _ => failure,
+            };
+            output.failure(&failure);
+            failure.exit()
+        }
+    }
+}
+
+async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failure> {
+    match command {
+        Some(Command::Completions { shell }) => return papers::completions(shell),
+        Some(Command::Man) => return papers::man(),
+        Some(Command::DemoServer { listen, story }) => {
+            return demo::serve(desk, listen, &story).await;
+        }
+        _ => {}
+    }
+    if desk.begin_demo().await? == demo::Begun::Listed {
+        return Ok(0);
+    }
+    match command {
+        Some(Command::Backups) => backups::run(desk).await,
+        Some(Command::Rooms) => rooms::run(desk).await,
+        Some(Command::Sessions { room }) => sessions::run(desk, &room).await,
+        Some(Command::Unlock) => unlock::run(desk).await,
+        Some(Command::Restore { room, dry_run }) => restore::run(desk, room, dry_run).await,
+        Some(Command::Snapshot(SnapshotCommand::Save { file })) => {
+            snapshot::save(desk, &file).await
+        }
+        Some(Command::Snapshot(SnapshotCommand::Info { file })) => {
+            snapshot::info(desk, &file).await
+        }
+        Some(Command::Store(StoreCommand::Info)) => store::info(desk).await,
+        Some(Command::Store(StoreCommand::Check)) => store::check(desk).await,
+        Some(Command::SignOut) => sign_out::run(desk).await,
+        None if desk.is_demo() => demo::tour(desk).await,
+        // Answered above.
+        Some(Command::Completions { .. } | Command::Man | Command::DemoServer { .. }) => Ok(0),
+        None => Err(Failure::new(Code::NeedsTerminal)),
+    }
+}

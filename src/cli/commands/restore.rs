@@ -1,0 +1,157 @@
+//! `restore`: keys back into the store on this computer.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::super::{
+    desk::Desk,
+    output::closed,
+    table::{Align, Table},
+};
+use crate::{
+    base::{
+        failure::Failure,
+        shown::{Shown, grouped},
+    },
+    recovery::{
+        restore::{Restored, Restoring, Wish, restore},
+        visit::Visit,
+    },
+};
+
+pub(super) async fn run(desk: &mut Desk, rooms: Vec<String>, dry_run: bool) -> Result<u8, Failure> {
+    let visit = desk.visit_with_secret().await?;
+    let result = bring_back(desk, &visit, rooms, dry_run).await;
+    desk.leave(visit).await;
+    result
+}
+
+async fn bring_back(
+    desk: &Desk,
+    visit: &Visit,
+    rooms: Vec<String>,
+    dry_run: bool,
+) -> Result<u8, Failure> {
+    let wish = Wish {
+        wanted: desk.wanted(),
+        rooms,
+        dry_run,
+        save_snapshot: !desk.global.no_snapshot,
+        data_dir: desk.data_dir()?,
+    };
+    let done = restore(visit, wish, desk.progress(), desk.cancel.clone()).await;
+    desk.progress().finish();
+    let done = done?;
+    let failure = done.runs.iter().find_map(|run| run.shortfall.clone());
+    if let Some(failure) = failure.filter(|failure| failure.exit() != 3) {
+        return Err(failure);
+    }
+    let all_rooms = done.runs.iter().flat_map(|run| run.tally.rooms.keys());
+    let names = visit.names(all_rooms, &*desk.progress(), &desk.cancel).await.unwrap_or_default();
+    desk.progress().finish();
+    let document = || document(&done, &names);
+    desk.output
+        .result(document, |lines| {
+            for run in &done.runs {
+                sentences(run, done.dry_run).iter().for_each(|line| lines.line(line));
+                if run.tally.refused_count > 0 {
+                    lines.table(&reasons(run));
+                }
+            }
+            if !done.dry_run {
+                let stored = grouped(done.stored_total);
+                lines.line(format!("{stored} keys are in the store on this computer, locked."));
+            }
+        })
+        .map_err(|error| closed(&error))?;
+    for failure in done.runs.iter().filter_map(|run| run.shortfall.as_ref()) {
+        desk.output.warning(failure);
+    }
+    let partly = done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.refused_count > 0);
+    Ok(if partly { 3 } else { 0 })
+}
+
+fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
+    json!({
+        "runs": done.runs.iter().map(|run| json!({
+            "version": run.version,
+            "etag": run.etag,
+            "entries": run.tally.entries,
+            "opened": run.tally.opened,
+            "new": run.tally.new,
+            "better": run.tally.better,
+            "unchanged": run.tally.unchanged,
+            "candidates": run.tally.candidates,
+            "refused": run.tally.refused,
+            "refused_count": run.tally.refused_count,
+            "refused_file": run.tally.refused_file(),
+            "rooms": run.tally.rooms.iter().map(|(room_id, room)| json!({
+                "room_id": room_id,
+                "name": names.get(room_id).map(Shown::as_str),
+                "entries": room.entries,
+                "opened": room.opened,
+                "refused": room.refused,
+            })).collect::<Vec<_>>(),
+            "bytes": run.bytes,
+            "seconds": (run.seconds * 1000.0).round() / 1000.0,
+        })).collect::<Vec<_>>(),
+        "stored_total": done.stored_total,
+        "dry_run": done.dry_run,
+    })
+}
+
+fn sentences(run: &Restored, dry_run: bool) -> Vec<String> {
+    let tally = &run.tally;
+    let version = Shown::limited(&run.version, 20);
+    let (opened, entries) = (grouped(tally.opened), grouped(tally.entries));
+    let verb = if dry_run { "can be restored" } else { "are restored" };
+    let mut lines = vec![format!("Backup {version}: {opened} of {entries} keys {verb}.")];
+    for (count, words) in [
+        (tally.new, "new"),
+        (tally.better, "better: they reach further back than yours"),
+        (tally.unchanged, "already here"),
+        (tally.candidates, "in doubt: they disagree with yours, both are kept"),
+    ] {
+        if count > 0 {
+            lines.push(format!("  {} {words}", grouped(count)));
+        }
+    }
+    match tally.refused_count {
+        0 => {}
+        1 => lines.push("1 cannot be restored, for a known reason. The others are not affected.".to_owned()),
+        count => lines.push(format!(
+            "{} cannot be restored, each for a known reason. The others are not affected.",
+            grouped(count)
+        )),
+    }
+    lines
+}
+
+fn reasons(run: &Restored) -> Table {
+    let mut table =
+        Table::new(&[("Keys", Align::Right), ("Refused", Align::Left), ("Why", Align::Flexible)]);
+    for (reason, count) in run.tally.reasons() {
+        let (name, why) = words(reason);
+        table.row([Shown::from(count), Shown::new(name), Shown::new(why)]);
+    }
+    table
+}
+
+/// What a reason is called on the screen, and its sentence (SCREENS §7).
+fn words(reason: &str) -> (&'static str, &'static str) {
+    match reason {
+        "mac" => ("for another recovery key", "Locked for another recovery key than this backup's."),
+        "corrupt" => ("damaged", "The lock opens, but the contents are broken."),
+        "malformed" => ("not a key", "The entry has no readable parts."),
+        "ephemeral" => ("not a key", "One of its parts has an impossible form."),
+        "algorithm" => ("unknown kind", "For a kind of room lock that keyhaul does not know."),
+        "missing_field" => ("incomplete", "A part is missing without which the key is useless."),
+        "session_key" => ("damaged inside", "The key inside is broken or of an impossible form."),
+        "id_mismatch" => ("under a wrong name", "The key inside has another name than its entry."),
+        "room_mismatch" => ("in a wrong room", "The key says that it belongs to another room."),
+        "too_large" => ("too large", "The entry is larger than any real key."),
+        _ => ("other", "See the detail in --json."),
+    }
+}

@@ -1,0 +1,83 @@
+//! `rooms`: what a version holds, room by room.
+
+use serde_json::json;
+
+use super::super::{
+    desk::Desk,
+    output::closed,
+    table::{Align, Table},
+};
+use crate::{
+    base::{
+        failure::Failure,
+        shown::{Shown, grouped},
+    },
+    recovery::contents,
+};
+
+pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
+    let visit = desk.visit().await?;
+    let result = show(desk, &visit).await;
+    desk.leave(visit).await;
+    result
+}
+
+async fn show(desk: &Desk, visit: &super::super::desk::Visit) -> Result<u8, Failure> {
+    let version = visit.overview.choose(&desk.wanted())?.clone();
+    let source = visit.whole(&version);
+    let lookup = desk.lookup(visit)?;
+    let contents =
+        contents::contents(source, None, lookup, desk.progress(), desk.cancel.clone()).await?;
+    let names = visit.names(contents.rooms.keys(), desk).await?;
+    desk.progress().finish();
+
+    let mut rooms: Vec<_> = contents.rooms.iter().collect();
+    rooms.sort_by(|(a_id, a), (b_id, b)| b.sessions.cmp(&a.sessions).then(a_id.cmp(b_id)));
+    let restored = |count: u64| contents.compared.then_some(count);
+    let document = || {
+        json!({
+            "version": version.version,
+            "etag": version.etag,
+            "sessions": contents.sessions,
+            "rooms": rooms.iter().map(|(id, room)| json!({
+                "room_id": id,
+                "name": names.get(*id).map(Shown::as_str),
+                "sessions": room.sessions,
+                "partial": room.partial,
+                "unverified": room.unverified,
+                "forwarded": room.forwarded,
+                "restored": restored(room.restored),
+            })).collect::<Vec<_>>(),
+        })
+    };
+    desk.output
+        .result(document, |lines| {
+            let (keys, count) = (grouped(contents.sessions), grouped(rooms.len() as u64));
+            lines.line(format!(
+                "Backup {}: {keys} keys in {count} rooms.",
+                Shown::limited(&version.version, 20)
+            ));
+            if !contents.whole {
+                lines.line("This is not all: the snapshot or the answer was cut.");
+            }
+            let mut table = Table::new(&[
+                ("Room", Align::Flexible),
+                ("Keys", Align::Right),
+                ("Start late", Align::Right),
+                ("Passed on", Align::Right),
+                ("Here", Align::Right),
+            ]);
+            for (id, room) in &rooms {
+                table.row([
+                    names.get(*id).cloned().unwrap_or_else(|| Shown::new(id).cut_middle(24)),
+                    Shown::from(room.sessions),
+                    Shown::from(room.partial),
+                    Shown::from(room.forwarded),
+                    restored(room.restored).map_or(Shown::new("–"), Shown::from),
+                ]);
+            }
+            lines.table(&table);
+        })
+        .map_err(|error| closed(&error))?;
+    Ok(0)
+}

@@ -1,0 +1,191 @@
+//! What a command needs from its options: an account or a snapshot, secrets, a place for files.
+
+use std::{path::PathBuf, sync::Arc};
+
+use etcetera::BaseStrategy;
+
+use super::{args::Global, commands::Demo, inputs::Inputs, output::Output, progress::Stderr};
+use crate::{
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        progress::{Progress, Silent},
+        secret::SecretText,
+    },
+    recovery::{
+        look::Wanted,
+        sign_in::{Asked, Left, Surroundings, Way, sign_in},
+        visit::{Place, Visit},
+    },
+};
+
+/// One run's options, inputs and outputs.
+pub(super) struct Desk {
+    pub(super) global: Global,
+    pub(super) output: Output,
+    pub(super) cancel: Cancel,
+    inputs: Inputs,
+    progress: Arc<dyn Progress>,
+    /// Secrets are read once, because standard input can be.
+    secrets: Option<Vec<SecretText>>,
+    pub(super) demo: Option<Demo>,
+}
+
+impl Desk {
+    pub(super) fn new(global: Global, output: Output, cancel: Cancel) -> Self {
+        let progress: Arc<dyn Progress> = if output.shows_progress() {
+            Arc::new(Stderr::default())
+        } else {
+            Arc::new(Silent)
+        };
+        let inputs = Inputs::default();
+        Self { global, output, cancel, inputs, progress, secrets: None, demo: None }
+    }
+
+    pub(super) fn progress(&self) -> Arc<dyn Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Which version the options name.
+    pub(super) fn wanted(&self) -> Wanted {
+        Wanted::parse(&self.global.backup_version)
+    }
+
+    /// Goes to the backup and tries the secrets that were given, if any.
+    pub(super) async fn visit(&mut self) -> Result<Visit, Failure> {
+        let secrets = self.given_secrets()?;
+        self.go(secrets).await
+    }
+
+    /// Goes to the backup with a secret, asking for it where none was given.
+    pub(super) async fn visit_with_secret(&mut self) -> Result<Visit, Failure> {
+        let mut secrets = self.given_secrets()?;
+        if secrets.is_empty() {
+            let typed = self.inputs.prompt("Recovery key (hidden, stays on this computer): ");
+            secrets.push(typed.ok_or_else(|| Failure::new(Code::SecretMissing))?);
+        }
+        self.go(secrets).await
+    }
+
+    /// Ends a visit: signs out unless the session is kept. What was done stays done, so a failure
+    /// is told and does not change the result.
+    pub(super) async fn leave(&self, visit: Visit) {
+        let Place::Server(account) = &visit.place else { return };
+        // Leaving must work after Ctrl-C too.
+        let left = account.leave(&*self.progress, &Cancel::default()).await;
+        self.progress.finish();
+        match left {
+            Ok(Left::StaysSignedIn) if self.global.keep_signed_in => {
+                self.output.say(
+                    "The session is kept: whoever reads your files can use it until keyhaul sign-out.",
+                );
+            }
+            Ok(_) => {}
+            Err(failure) => self.output.warning(&failure),
+        }
+    }
+
+    /// How to reach servers, and where files are.
+    pub(super) fn surroundings(&self) -> Result<Surroundings, Failure> {
+        let ca_file = match &self.global.ca_file {
+            None => None,
+            Some(path) => Some(std::fs::read(path).map_err(|error| {
+                let name = path.to_string_lossy();
+                Failure::new(Code::FileUnreadable).with("file", &*name).because(&error.to_string())
+            })?),
+        };
+        let allow_http = self.global.allow_http;
+        Ok(Surroundings { allow_http, ca_file, data_dir: self.data_dir()? })
+    }
+
+    /// The folder for keys and snapshots.
+    pub(super) fn data_dir(&self) -> Result<PathBuf, Failure> {
+        if let Some(demo) = &self.demo
+            && self.global.data_dir.is_none()
+        {
+            return Ok(demo.data_dir());
+        }
+        if let Some(folder) = &self.global.data_dir {
+            return Ok(folder.clone());
+        }
+        let places = etcetera::choose_base_strategy().map_err(|error| {
+            Failure::new(Code::NoPermission)
+                .with("folder", "a folder of yours, because none is known")
+                .because(&error.to_string())
+        })?;
+        Ok(places.data_dir().join("keyhaul"))
+    }
+
+    async fn go(&mut self, secrets: Vec<SecretText>) -> Result<Visit, Failure> {
+        let place = match self.global.snapshot.clone() {
+            Some(file) => Place::Snapshot(file),
+            None => {
+                let asked = self.asked()?;
+                let surroundings = self.surroundings()?;
+                let signed_in = sign_in(asked, &surroundings, &*self.progress, &self.cancel);
+                Place::Server(Arc::new(signed_in.await?))
+            }
+        };
+        let account = match &place {
+            Place::Server(account) => Some(Arc::clone(account)),
+            Place::Snapshot(_) => None,
+        };
+        let wanted = self.wanted();
+        let begun = Visit::begin(place, &wanted, &secrets, &*self.progress, &self.cancel).await;
+        self.progress.finish();
+        if let (Err(_), Some(account)) = (&begun, account) {
+            // The visit failed, but the device must not stay; the first failure is the one to tell.
+            if let Err(failure) = account.leave(&*self.progress, &Cancel::default()).await {
+                self.output.warning(&failure);
+            }
+        }
+        begun
+    }
+
+    fn asked(&mut self) -> Result<Asked, Failure> {
+        let global = &self.global;
+        let way = if let Some(file) = &global.access_token_file {
+            Way::Token(self.inputs.file(file)?)
+        } else if let Some(file) = &global.password_file {
+            Way::Password(self.inputs.file(file)?)
+        } else if let Some(demo) = self.demo.as_ref().filter(|_| global.user.is_none()) {
+            Way::Password(demo.password())
+        } else if global.user.is_some() && !self.is_kept()? {
+            let question = "Password (hidden; goes to your server and nowhere else): ";
+            let typed = self.inputs.prompt(question);
+            Way::Password(typed.ok_or_else(|| Failure::new(Code::SignInMissing))?)
+        } else {
+            Way::Kept
+        };
+        let demo = self.demo.as_ref();
+        Ok(Asked {
+            homeserver: self.global.homeserver.clone().or(demo.map(Demo::homeserver)),
+            user: self.global.user.clone().or(demo.map(Demo::user)),
+            way,
+            keep: self.global.keep_signed_in,
+        })
+    }
+
+    fn is_kept(&self) -> Result<bool, Failure> {
+        let (data_dir, server) = (self.data_dir()?, self.global.homeserver.as_deref());
+        Ok(crate::recovery::sign_in::is_kept(&data_dir, server, self.global.user.as_deref()))
+    }
+
+    fn given_secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
+        if self.secrets.is_none() {
+            let files = self.global.secret_file.clone();
+            let mut secrets = Vec::with_capacity(files.len());
+            for file in &files {
+                secrets.push(self.inputs.file(file)?);
+            }
+            if let Some(demo) = &self.demo
+                && secrets.is_empty()
+            {
+                secrets.push(demo.recovery_key());
+            }
+            self.secrets = Some(secrets);
+        }
+        let secrets = self.secrets.iter().flatten();
+        Ok(secrets.map(SecretText::duplicate).collect())
+    }
+}

@@ -1,0 +1,56 @@
+//! The process itself: no core dumps with secrets in them, and signals that stop work gently.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU8, Ordering},
+};
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use crate::base::cancel::Cancel;
+
+/// Forbids core dumps and other processes' looks into this one's memory.
+pub(super) fn protect() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    // Where the system refuses, keyhaul works all the same; it is a second fence, not the first.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+    #[cfg(target_os = "linux")]
+    {
+        use rustix::process::{DumpableBehavior, set_dumpable_behavior};
+        let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
+    }
+}
+
+/// Turns the first signal into a wish to stop, and the second into an end at once.
+pub(super) struct Signals(Arc<AtomicU8>);
+
+const SIGNALS: [(SignalKind, u8); 3] = [
+    (SignalKind::interrupt(), 130),
+    (SignalKind::terminate(), 143),
+    (SignalKind::hangup(), 129),
+];
+
+impl Signals {
+    /// Begins to listen; needs a running runtime.
+    pub(super) fn listen(cancel: Cancel) -> Self {
+        let caught = Arc::new(AtomicU8::new(0));
+        for (kind, exit) in SIGNALS {
+            let Ok(mut stream) = signal(kind) else { continue };
+            let (cancel, caught) = (cancel.clone(), Arc::clone(&caught));
+            tokio::spawn(async move {
+                while stream.recv().await.is_some() {
+                    if caught.swap(exit, Ordering::Relaxed) != 0 {
+                        std::process::exit(exit.into());
+                    }
+                    cancel.cancel();
+                }
+            });
+        }
+        Self(caught)
+    }
+
+    /// The exit code of the signal that came, if one came.
+    pub(super) fn exit(&self) -> Option<u8> {
+        Some(self.0.load(Ordering::Relaxed)).filter(|exit| *exit != 0)
+    }
+}

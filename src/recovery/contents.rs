@@ -1,0 +1,145 @@
+//! What is in a backup version: per room and per key, without any key to open it.
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use tokio::sync::mpsc;
+
+use super::{
+    failures::IntoFailure,
+    scan::scan,
+    snapshots::Saver,
+    source::{PIECES, Source},
+};
+use crate::{
+    backup::{
+        entry::{Metadata, RawEntry},
+        scanner::Ending,
+    },
+    base::{
+        cancel::Cancel,
+        failure::Failure,
+        progress::{News, Progress},
+    },
+    store::Lookup,
+};
+
+/// The figures of one room, as the entries' readable metadata tells them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomContents {
+    /// Entries.
+    pub sessions: u64,
+    /// Entries that open no messages before a later one.
+    pub partial: u64,
+    /// Entries whose uploader had not verified the sender's device.
+    pub unverified: u64,
+    /// Entries that were passed on.
+    pub forwarded: u64,
+    /// Entries whose session is in the store; counted only while it is open.
+    pub restored: u64,
+}
+
+/// A version's rooms.
+#[derive(Clone, Debug, Default)]
+pub struct Contents {
+    /// Per room id.
+    pub rooms: BTreeMap<Arc<str>, RoomContents>,
+    /// Entries of all rooms.
+    pub sessions: u64,
+    /// Whether everything was read: a cut answer or an incomplete snapshot is not whole.
+    pub whole: bool,
+    /// Whether `restored` was counted.
+    pub compared: bool,
+}
+
+/// One key of one room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SessionContents {
+    /// The session's id, as its map key is spelled.
+    pub session_id: String,
+    /// Its readable metadata, which may lie.
+    pub metadata: Metadata,
+    /// Whether it is in the store; `None` while that is closed.
+    pub restored: Option<bool>,
+}
+
+/// Reads a version and counts per room, saving what comes on the way if that is wanted.
+pub async fn contents(
+    source: Source,
+    saver: Option<&mut Saver>,
+    store: Option<Lookup>,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Contents, Failure> {
+    let compared = store.is_some();
+    let teller = Arc::clone(&progress);
+    let mut last: Arc<str> = Arc::from("");
+    let (mut contents, ending) = visit(source, saver, progress, cancel, Contents::default(), {
+        move |contents: &mut Contents, entry: RawEntry<'_>| {
+            if *last != *entry.room_id {
+                last = Arc::from(entry.room_id);
+            }
+            let metadata = Metadata::parse(entry.json);
+            let room = contents.rooms.entry(Arc::clone(&last)).or_default();
+            room.sessions += 1;
+            room.partial += u64::from(metadata.first_message_index.is_some_and(|index| index > 0));
+            room.unverified += u64::from(metadata.is_verified != Some(true));
+            room.forwarded += u64::from(metadata.forwarded_count.is_some_and(|count| count > 0));
+            room.restored += u64::from(is_restored(store.as_ref(), &entry) == Some(true));
+            contents.sessions += 1;
+            if contents.sessions.is_multiple_of(1_000) {
+                teller.tell(News::Reading { bytes: 0, entries: contents.sessions });
+            }
+        }
+    })
+    .await?;
+    contents.whole = ending == Ending::Whole;
+    contents.compared = compared;
+    Ok(contents)
+}
+
+/// Reads one room of a version, key by key, in the order of the server.
+pub async fn sessions(
+    source: Source,
+    room_id: &str,
+    store: Option<Lookup>,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Vec<SessionContents>, Failure> {
+    let room_id = room_id.to_owned();
+    let visit_one = move |list: &mut Vec<SessionContents>, entry: RawEntry<'_>| {
+        if entry.room_id == room_id {
+            list.push(SessionContents {
+                session_id: entry.session_id.to_owned(),
+                metadata: Metadata::parse(entry.json),
+                restored: is_restored(store.as_ref(), &entry),
+            });
+        }
+    };
+    Ok(visit(source, None, progress, cancel, Vec::new(), visit_one).await?.0)
+}
+
+fn is_restored(store: Option<&Lookup>, entry: &RawEntry<'_>) -> Option<bool> {
+    store.map(|store| store.first_known(entry.room_id, entry.session_id).is_ok_and(|index| index.is_some()))
+}
+
+/// Runs a source through the scanner, gathering into `gathered`.
+async fn visit<T: Send + 'static>(
+    source: Source,
+    saver: Option<&mut Saver>,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+    mut gathered: T,
+    mut visit: impl FnMut(&mut T, RawEntry<'_>) + Send + 'static,
+) -> Result<(T, Ending), Failure> {
+    let (to, pieces) = mpsc::channel(PIECES);
+    let stop = cancel.clone();
+    let scanned = tokio::task::spawn_blocking(move || {
+        let ending = scan(pieces, &stop, &mut |entry| visit(&mut gathered, entry));
+        (gathered, ending)
+    });
+    let pumped = source.pump(to, saver, &*progress, &cancel).await;
+    let (gathered, ending) = super::joined(scanned.await)?;
+    let ending = ending.map_err(IntoFailure::into_failure)?;
+    pumped.map_err(IntoFailure::into_failure)?;
+    Ok((gathered, ending))
+}

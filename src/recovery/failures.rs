@@ -1,0 +1,156 @@
+//! Turns what went wrong below into words: the only place that knows both sides.
+
+use std::io;
+
+use super::source::SourceFault;
+use crate::{
+    backup::{recovery_key::RecoveryKeyFault, scanner::ScanFault, version::VersionFault},
+    base::{
+        failure::{Code, Failure},
+        shown::{Shown, grouped},
+    },
+    homeserver::RequestError,
+    snapshot::reader::SnapshotFault,
+    store::{FolderError, StoreError},
+};
+
+/// Turns one kind of error into its words.
+pub(crate) trait IntoFailure {
+    /// The failure that says it.
+    fn into_failure(self) -> Failure;
+}
+
+impl IntoFailure for RequestError {
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        let failure = match self {
+            Self::ServerNotFound { host } => Failure::new(Code::ServerNotFound).with("name", host),
+            Self::NoNetwork => Failure::new(Code::NoNetwork),
+            Self::NotListening { .. } | Self::Silent { .. } | Self::Proxy { .. } => {
+                Failure::new(Code::ServerSilent)
+            }
+            Self::ConnectionLost { .. } => {
+                Failure::new(Code::ConnectionLost).with("n", "no").with("all", "the")
+            }
+            Self::Certificate { host, .. } => Failure::new(Code::Certificate).with("host", host),
+            Self::NotMatrix { host, .. } => {
+                Failure::new(Code::NotMatrix).with("name", host.clone()).with("host", host)
+            }
+            Self::SentElsewhere { to } => Failure::new(Code::SentElsewhere).with("host", to),
+            Self::PassedOnTooOften { host } => {
+                Failure::new(Code::SentElsewhere).with("host", host)
+            }
+            Self::AskedToWait { seconds } => {
+                Failure::new(Code::AskedToWait).with("time", waiting(seconds))
+            }
+            Self::AnswerCut { .. } => Failure::new(Code::AnswerCut).with("n", "No"),
+            Self::ServerFault { .. } => Failure::new(Code::ServerFault),
+            Self::TooLarge { limit } => {
+                Failure::new(Code::AnswerTooLarge).with("size", format!("{} bytes", grouped(limit)))
+            }
+            Self::TokenUnknown { .. } | Self::TokenUnsendable => Failure::new(Code::TokenRefused),
+            Self::Locked => Failure::new(Code::AccountLocked),
+            Self::Deactivated => Failure::new(Code::AccountClosed),
+            Self::Suspended => Failure::new(Code::AccountSuspended),
+            Self::Guest => Failure::new(Code::GuestAccount),
+            Self::TermsFirst { url } => Failure::new(Code::TermsFirst)
+                .with("url", url.unwrap_or_else(|| Shown::new("your provider's page"))),
+            Self::Odd { .. } | Self::Refused { .. } | Self::NameUnsendable => {
+                Failure::new(Code::AnswerOdd)
+            }
+            Self::WriteWithoutPermit { .. } => Failure::new(Code::Bug),
+            Self::Cancelled => Failure::new(Code::Stopped).with("n", "The restored"),
+        };
+        failure.because(&detail)
+    }
+}
+
+/// A waiting time in words (SCREENS §2).
+pub(crate) fn waiting(seconds: Option<u64>) -> Shown {
+    match seconds {
+        None => Shown::new("a few minutes"),
+        Some(seconds @ 0..120) => Shown::new(&format!("{seconds} s")),
+        Some(seconds) => Shown::new(&format!("{} min", seconds.div_ceil(60))),
+    }
+}
+
+impl IntoFailure for VersionFault {
+    fn into_failure(self) -> Failure {
+        Failure::new(Code::AnswerOdd).because(&self.to_string())
+    }
+}
+
+impl IntoFailure for ScanFault {
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        let code = match self {
+            Self::TooManyEntries { limit } => Failure::new(Code::AnswerTooLarge)
+                .with("size", format!("{} keys", grouped(limit))),
+            Self::TooManyRooms { limit } => Failure::new(Code::AnswerTooLarge)
+                .with("size", format!("{} rooms", grouped(limit))),
+            Self::NotJson { .. } | Self::TooDeep { .. } => Failure::new(Code::AnswerOdd),
+        };
+        code.because(&detail)
+    }
+}
+
+impl IntoFailure for SnapshotFault {
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        let failure = match &self {
+            Self::Io(error) if error.kind() == io::ErrorKind::NotFound => {
+                Failure::new(Code::NoSnapshot).with("file", "with this name")
+            }
+            Self::Io(_) => Failure::new(Code::FileUnreadable).with("file", "of the snapshot"),
+            _ => Failure::new(Code::SnapshotUnknown),
+        };
+        failure.because(&detail)
+    }
+}
+
+impl IntoFailure for SourceFault {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Request(error) => error.into_failure(),
+            Self::Snapshot(fault) => fault.into_failure(),
+            Self::Saving(error) => writing(&error),
+        }
+    }
+}
+
+/// A file that could not be written.
+pub(crate) fn writing(error: &io::Error) -> Failure {
+    let failure = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Failure::new(Code::DiskFull).with("n", "The restored").with("size", "some space")
+        }
+        _ => Failure::new(Code::NoPermission).with("folder", "this folder"),
+    };
+    failure.because(&error.to_string())
+}
+
+impl IntoFailure for RecoveryKeyFault {
+    fn into_failure(self) -> Failure {
+        match self {
+            Self::Empty => Failure::new(Code::SecretMissing),
+            Self::OneCase { .. } => Failure::new(Code::KeyWrongCase),
+            Self::Alphabet { position, character, likely } => {
+                Failure::new(Code::KeyBadCharacter)
+                    .with("c", ((position - 1) / 4 + 1) as u64)
+                    .with("x", character.to_string())
+                    .with("likely", likely)
+            }
+            Self::Length { got } if got < crate::backup::recovery_key::LETTERS => {
+                let missing = crate::backup::recovery_key::LETTERS - got;
+                Failure::new(Code::KeyTooShort).with("n", got as u64).with("m", missing as u64)
+            }
+            Self::Length { got } => {
+                let extra = got.saturating_sub(crate::backup::recovery_key::LETTERS);
+                Failure::new(Code::KeyTooLong).with("n", got as u64).with("m", extra as u64)
+            }
+            Self::Bytes { .. } | Self::Prefix => Failure::new(Code::KeyNotMatrix),
+            Self::Parity => Failure::new(Code::KeyChecksum),
+        }
+        .because(&self.to_string())
+    }
+}

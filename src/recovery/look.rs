@@ -1,0 +1,160 @@
+//! Looking: which backup versions exist, and which locks guard them. Nothing is written.
+
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+
+use serde_json::value::RawValue;
+
+use super::{
+    failures::IntoFailure,
+    sign_in::Account,
+    unlock::Locks,
+};
+use crate::{
+    backup::version::BackupVersion,
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        progress::{News, Progress, Stage},
+    },
+    homeserver::{account_data, room_keys},
+    snapshot::reader::Snapshot,
+};
+
+/// What a look found: on a server, or in a snapshot.
+#[derive(Clone, Debug)]
+pub struct Overview {
+    /// The account.
+    pub user_id: String,
+    /// Origin of the server.
+    pub server: String,
+    /// All versions that could be found, the current one first, then from new to old.
+    pub versions: Vec<BackupVersion>,
+    /// The version that apps write to now.
+    pub current: Option<String>,
+    /// The locks of secret storage.
+    pub locks: Locks,
+}
+
+/// Which version somebody wants.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The current one; in a snapshot the only one.
+    Current,
+    /// A version by its name.
+    Named(String),
+    /// Every one that the secrets at hand open.
+    All,
+}
+
+impl Wanted {
+    /// Reads the word of `--backup-version`.
+    pub fn parse(word: &str) -> Self {
+        match word {
+            "current" => Self::Current,
+            "all" => Self::All,
+            name => Self::Named(name.to_owned()),
+        }
+    }
+}
+
+impl Overview {
+    /// Looks at an account on its server. A version asked for by name is looked for even where
+    /// older ones cannot be enumerated.
+    pub async fn of_account(
+        account: &Account,
+        wanted: &Wanted,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        progress.tell(News::Began(Stage::Looking));
+        let session = account.session();
+        let found =
+            room_keys::all_versions(session, cancel).await.map_err(IntoFailure::into_failure)?;
+        let current = found.current.as_ref().map(|version| version.version.clone());
+        let mut versions: Vec<_> = found.current.into_iter().chain(found.older).collect();
+        if let Wanted::Named(name) = wanted
+            && !versions.iter().any(|version| version.version == *name)
+        {
+            let named = room_keys::version(session, name, cancel).await;
+            versions.extend(named.map_err(IntoFailure::into_failure)?);
+        }
+        let locks = read_locks(account, cancel).await?;
+        Ok(Self {
+            user_id: account.user_id().to_owned(),
+            server: account.server(),
+            versions,
+            current,
+            locks,
+        })
+    }
+
+    /// Looks into a snapshot.
+    pub fn of_snapshot(file: &Path) -> Result<Self, Failure> {
+        let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
+        Ok(Self {
+            user_id: snapshot.header.user.clone(),
+            server: snapshot.header.server.clone(),
+            current: Some(snapshot.version.version.clone()),
+            locks: Locks::read(snapshot.header.account_data.clone()),
+            versions: vec![snapshot.version],
+        })
+    }
+
+    /// The one version that is wanted.
+    pub fn choose(&self, wanted: &Wanted) -> Result<&BackupVersion, Failure> {
+        let name = match wanted {
+            Wanted::Named(name) => Some(name),
+            Wanted::Current | Wanted::All => self.current.as_ref(),
+        };
+        let Some(name) = name else { return Err(Failure::new(Code::NoBackup)) };
+        let version = self
+            .versions
+            .iter()
+            .find(|version| version.version == *name)
+            .ok_or_else(|| Failure::new(Code::BackupGoneForGood).with("n", name.as_str()))?;
+        if !version.supported() {
+            return Err(Failure::new(Code::BackupUnknownKind)
+                .because(&format!("algorithm {}", version.algorithm)));
+        }
+        Ok(version)
+    }
+}
+
+/// A version's etag after it was read: another one means that it changed meanwhile. Where nobody can
+/// be asked, or nobody answers, it counts as unchanged; the keys are what matters.
+pub(super) async fn etag_now(
+    account: Option<Arc<Account>>,
+    before: &BackupVersion,
+    cancel: &Cancel,
+) -> Option<String> {
+    let now = match account {
+        Some(account) => room_keys::version(account.session(), &before.version, cancel).await,
+        None => return before.etag.clone(),
+    };
+    now.ok().flatten().map_or_else(|| before.etag.clone(), |now| now.etag)
+}
+
+/// Asks for the account data that describes the locks: what names keys first, then the keys.
+async fn read_locks(account: &Account, cancel: &Cancel) -> Result<Locks, Failure> {
+    let first: Vec<String> = Locks::FIRST.iter().map(|kind| (*kind).to_owned()).collect();
+    let mut account_data = BTreeMap::new();
+    gather(account, first, &mut account_data, cancel).await?;
+    let keys = Locks::read(account_data.clone()).key_types();
+    gather(account, keys, &mut account_data, cancel).await?;
+    Ok(Locks::read(account_data))
+}
+
+async fn gather(
+    account: &Account,
+    types: Vec<String>,
+    account_data: &mut BTreeMap<String, Box<RawValue>>,
+    cancel: &Cancel,
+) -> Result<(), Failure> {
+    for kind in types {
+        let content = account_data::get(account.session(), &kind, cancel).await;
+        if let Some(content) = content.map_err(IntoFailure::into_failure)? {
+            account_data.insert(kind, content);
+        }
+    }
+    Ok(())
+}

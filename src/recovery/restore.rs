@@ -1,0 +1,244 @@
+//! Restoring: one version at a time through the pipeline into the store, by a job that can be
+//! stopped and begun again; what is done is not done twice.
+
+use std::{path::PathBuf, sync::Arc, time::Instant};
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+
+use super::{
+    failures::IntoFailure,
+    local::Target,
+    look::{Wanted, etag_now},
+    pipeline::{self, Orders},
+    snapshots::{self, Saver},
+    source::{PIECES, Pumped, Source, SourceFault},
+    tally::Tally,
+    visit::{Place, Visit},
+};
+use crate::{
+    backup::{decryption::DecryptionKey, scanner::Ending, version::BackupVersion},
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        progress::Progress,
+        shown::{Shown, grouped},
+    },
+    store::Look,
+};
+
+/// What somebody wants restored, and how.
+pub struct Wish {
+    /// Which versions.
+    pub wanted: Wanted,
+    /// Only these rooms, if any are named.
+    pub rooms: Vec<String>,
+    /// Tell what would happen, and write nothing.
+    pub dry_run: bool,
+    /// Save a snapshot of each version that is read whole from a server.
+    pub save_snapshot: bool,
+    /// The folder for keys and snapshots.
+    pub data_dir: PathBuf,
+}
+
+/// What came of a wish.
+#[derive(Debug)]
+pub struct Restoring {
+    /// Each version that was restored.
+    pub runs: Vec<Restored>,
+    /// Sessions in the store now.
+    pub stored_total: u64,
+    /// Whether nothing was written.
+    pub dry_run: bool,
+}
+
+/// Restores every version of the wish, one after the other, into the account's store.
+///
+/// The store is touched only after every wanted lock was proven to open. A version that falls short
+/// ends the row; what is committed is kept.
+pub async fn restore(
+    visit: &Visit,
+    wish: Wish,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Restoring, Failure> {
+    let open = visit.openable(&wish.wanted)?;
+    let mut target = if wish.dry_run {
+        Target::for_plan(visit, &wish.data_dir)?
+    } else {
+        Target::for_keys(visit, &wish.data_dir)?
+    };
+    let folder = visit.folder(&wish.data_dir);
+    let mut runs = Vec::with_capacity(open.len());
+    for (version, key) in open {
+        let saves = wish.save_snapshot && !wish.dry_run && wish.rooms.is_empty();
+        let saver = match &visit.place {
+            Place::Server(_) if saves => {
+                let file = snapshots::place(&folder, &version.version);
+                Some(Saver::begin(&file, &visit.overview, version)?)
+            }
+            _ => None,
+        };
+        let job = RestoreJob {
+            source: if wish.rooms.is_empty() {
+                visit.whole(version)
+            } else {
+                visit.rooms(version, wish.rooms.clone())
+            },
+            version: version.clone(),
+            key: DecryptionKey::new(key.secret().duplicate()),
+            rooms: wish.rooms.clone(),
+            saver,
+            refused_file: target.commits().then(|| folder.join("refused.jsonl")),
+        };
+        let (restored, back) = job.run(target, Arc::clone(&progress), cancel.clone()).await?;
+        target = back;
+        let short = restored.shortfall.is_some();
+        runs.push(restored);
+        if short {
+            break;
+        }
+    }
+    let stored_total = target.stored().map_err(IntoFailure::into_failure)?;
+    Ok(Restoring { runs, stored_total, dry_run: wish.dry_run })
+}
+
+/// One version to be restored.
+pub struct RestoreJob {
+    /// Where its entries come from.
+    pub source: Source,
+    /// The version as it was seen before.
+    pub version: BackupVersion,
+    /// The key that opens it.
+    pub key: DecryptionKey,
+    /// Only these rooms, if any are named.
+    pub rooms: Vec<String>,
+    /// Saves what is read, if it is to be saved.
+    pub saver: Option<Saver>,
+    /// Where the full list of refused entries goes when it grows too long.
+    pub refused_file: Option<PathBuf>,
+}
+
+/// What became of a restore.
+#[derive(Debug)]
+pub struct Restored {
+    /// The version's name.
+    pub version: String,
+    /// Its etag before reading.
+    pub etag: Option<String>,
+    /// The figures.
+    pub tally: Tally,
+    /// Bytes read, decoded.
+    pub bytes: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// Why it is not all, if it is not: what was read is restored all the same.
+    pub shortfall: Option<Failure>,
+}
+
+impl RestoreJob {
+    /// Runs the job into a target, which is given back for the next one.
+    ///
+    /// Fails only where nothing can be said about the result: when the store cannot be written.
+    pub async fn run(
+        self,
+        target: Target,
+        progress: Arc<dyn Progress>,
+        cancel: Cancel,
+    ) -> Result<(Restored, Target), Failure> {
+        let begun = Instant::now();
+        let account = self.source.whole_account();
+        let Self { source, version, key, rooms, mut saver, refused_file } = self;
+        let (to, pieces) = mpsc::channel(PIECES);
+        let work = {
+            let (progress, cancel) = (Arc::clone(&progress), cancel.clone());
+            let (name, expected) = (version.version.clone(), version.count);
+            let expected = expected.filter(|_| rooms.is_empty());
+            move || {
+                let mut target = target;
+                let orders = Orders {
+                    key: &key,
+                    rooms: &rooms,
+                    expected,
+                    progress: &*progress,
+                    cancel: &cancel,
+                };
+                let hands = target.hands(&name, &key, pipeline::workers())?;
+                let tally = Tally::with_overflow(refused_file);
+                let ended = pipeline::run(pieces, hands, &mut target, &orders, tally)?;
+                Ok::<_, crate::store::StoreError>((ended, target))
+            }
+        };
+        let work = tokio::task::spawn_blocking(work);
+        let pumped = source.pump(to, saver.as_mut(), &*progress, &cancel).await;
+        let (ended, mut target) =
+            super::joined(work.await)?.map_err(IntoFailure::into_failure)?;
+        let whole = matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok();
+        let etag_after = etag_now(account.filter(|_| whole), &version, &cancel).await;
+        let changed = etag_after != version.etag;
+        if let Some(saver) = saver {
+            saver.end(&version, etag_after, ended.tally.entries, whole)?;
+        }
+        if whole && target.commits() {
+            let look = Look {
+                version: version.version.clone(),
+                etag: version.etag.clone(),
+                count: version.count,
+                entries: ended.tally.entries,
+                at: Timestamp::now(),
+            };
+            target.note_look(&look).map_err(IntoFailure::into_failure)?;
+        }
+        let bytes = pumped.as_ref().map_or(0, |pumped| pumped.bytes);
+        let shortfall = shortfall(pumped, ended.ending, &ended.tally, &version, &cancel)
+            .or_else(|| changed.then(|| backup_changed(&version)));
+        let restored = Restored {
+            version: version.version,
+            etag: version.etag,
+            tally: ended.tally,
+            bytes,
+            seconds: begun.elapsed().as_secs_f64(),
+            shortfall,
+        };
+        Ok((restored, target))
+    }
+}
+
+/// Says in words why not everything came, and how many keys are kept.
+fn shortfall(
+    pumped: Result<Pumped, SourceFault>,
+    ending: Result<Ending, crate::backup::scanner::ScanFault>,
+    tally: &Tally,
+    version: &BackupVersion,
+    cancel: &Cancel,
+) -> Option<Failure> {
+    let kept = grouped(tally.opened);
+    let all = version.count.map_or_else(|| "all".to_owned(), grouped);
+    if cancel.is_cancelled() {
+        return Some(Failure::new(Code::Stopped).with("n", kept));
+    }
+    let lost = |detail: &str| {
+        Failure::new(Code::ConnectionLost)
+            .with("n", kept.as_str())
+            .with("all", all.as_str())
+            .because(detail)
+    };
+    match (pumped, ending) {
+        (Err(SourceFault::Request(error)), _) if tally.entries > 0 => {
+            Some(lost(&error.to_string()))
+        }
+        (Err(fault), _) => Some(fault.into_failure()),
+        (Ok(_), Err(fault)) => Some(fault.into_failure()),
+        (Ok(Pumped { snapshot: true, damaged, .. }), Ok(ending))
+            if damaged || ending == Ending::Cut =>
+        {
+            Some(Failure::new(Code::SnapshotCut).with("n", kept).with("all", all))
+        }
+        (Ok(_), Ok(Ending::Cut)) => Some(lost("the answer ended before its last bracket")),
+        (Ok(_), Ok(Ending::Whole)) => None,
+    }
+}
+
+fn backup_changed(version: &BackupVersion) -> Failure {
+    Failure::new(Code::BackupChanged).with("n", Shown::limited(&version.version, 20))
+}

@@ -1,0 +1,46 @@
+//! Runs the scanner over the pieces of a source, on a thread of its own.
+
+use tokio::sync::mpsc::Receiver;
+
+use super::source::Piece;
+use crate::{
+    backup::{
+        entry::RawEntry,
+        scanner::{Ending, ScanFault, Scanner},
+    },
+    base::cancel::Cancel,
+};
+
+/// Gives every entry of every body to `visit`; says whether all bodies were whole.
+pub(super) fn scan(
+    mut pieces: Receiver<Piece>,
+    cancel: &Cancel,
+    visit: &mut dyn FnMut(RawEntry<'_>),
+) -> Result<Ending, ScanFault> {
+    let mut ending = Ending::Whole;
+    let mut scanner: Option<Scanner> = None;
+    while let Some(piece) = pieces.blocking_recv() {
+        if cancel.is_cancelled() {
+            return Ok(Ending::Cut);
+        }
+        match (piece, &mut scanner) {
+            (Piece::Begin(shape), scanner) => {
+                if scanner.replace(Scanner::new(shape)).is_some_and(|last| is_cut(&last)) {
+                    ending = Ending::Cut;
+                }
+            }
+            (Piece::Bytes(bytes), Some(scanner)) => {
+                scanner.feed(&bytes, visit)?;
+            }
+            (Piece::Bytes(_), None) => {}
+        }
+    }
+    if scanner.is_none_or(|last| is_cut(&last)) {
+        ending = Ending::Cut;
+    }
+    Ok(ending)
+}
+
+fn is_cut(scanner: &Scanner) -> bool {
+    scanner.finish() == Ending::Cut
+}

@@ -1,0 +1,298 @@
+//! Signing in and out: with a password, with another app's access token, or with the session that
+//! an earlier command kept.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+
+use super::failures::{IntoFailure, waiting};
+use crate::{
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        progress::{News, Progress, Stage},
+        secret::SecretText,
+        shown::Shown,
+    },
+    homeserver::{
+        self, Client, OwnSession, Session, Settings, discovery,
+        sign_in::{password, token},
+    },
+    store::{self, KeptSession},
+};
+
+/// How somebody signs in.
+pub enum Way {
+    /// With a password: makes a device, which is removed at the end.
+    Password(SecretText),
+    /// With the access token of an app that is signed in: nothing of that app is touched.
+    Token(SecretText),
+    /// With the session that `--keep-signed-in` kept.
+    Kept,
+}
+
+/// Who wants to sign in where.
+pub struct Asked {
+    /// Server name or address; else it is told from the user id.
+    pub homeserver: Option<String>,
+    /// Matrix id, or the part before the colon.
+    pub user: Option<String>,
+    /// How.
+    pub way: Way,
+    /// Keep the session for later commands.
+    pub keep: bool,
+}
+
+/// How to reach servers, and where keyhaul keeps its files.
+pub struct Surroundings {
+    /// Allow unlocked http beyond loopback.
+    pub allow_http: bool,
+    /// Certificates to trust besides this computer's, in PEM.
+    pub ca_file: Option<Vec<u8>>,
+    /// Folder for keys, snapshots and kept sessions.
+    pub data_dir: PathBuf,
+}
+
+/// A signed-in account.
+pub struct Account {
+    held: Held,
+    kept: bool,
+}
+
+enum Held {
+    Own(OwnSession),
+    Borrowed(Session),
+}
+
+/// What became of the device when leaving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Left {
+    /// keyhaul's device was removed.
+    DeviceRemoved,
+    /// The session is kept for later commands.
+    StaysSignedIn,
+    /// The token belongs to another app, which was not touched.
+    NotOurs,
+}
+
+impl Account {
+    /// The session, for requests.
+    pub(super) fn session(&self) -> &Session {
+        match &self.held {
+            Held::Own(own) => own.session(),
+            Held::Borrowed(session) => session,
+        }
+    }
+
+    /// The account's Matrix id, as the server names it.
+    pub fn user_id(&self) -> &str {
+        self.session().user().as_str()
+    }
+
+    /// The server's address, without a slash at its end.
+    pub fn server(&self) -> String {
+        self.session().client().base().as_str().trim_end_matches('/').to_owned()
+    }
+
+    /// Ends the visit: removes the device that keyhaul made, unless the session is to be kept.
+    pub async fn leave(&self, progress: &dyn Progress, cancel: &Cancel) -> Result<Left, Failure> {
+        match &self.held {
+            Held::Borrowed(_) => Ok(Left::NotOurs),
+            Held::Own(_) if self.kept => Ok(Left::StaysSignedIn),
+            Held::Own(own) => {
+                progress.tell(News::Began(Stage::SigningOut));
+                homeserver::sign_out(own, cancel).await.map_err(device_remains)?;
+                Ok(Left::DeviceRemoved)
+            }
+        }
+    }
+}
+
+fn device_remains(error: homeserver::RequestError) -> Failure {
+    Failure::new(Code::DeviceRemains).because(&error.to_string())
+}
+
+/// Signs in. The account that the server names must be the one that was asked for, before anything
+/// on this computer is opened.
+pub async fn sign_in(
+    asked: Asked,
+    surroundings: &Surroundings,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Account, Failure> {
+    progress.tell(News::Began(Stage::SigningIn));
+    let settings = Settings {
+        allow_http: surroundings.allow_http,
+        ca_file: surroundings.ca_file.clone(),
+        ..Settings::default()
+    };
+    let data_dir = &surroundings.data_dir;
+    let account = match asked.way {
+        Way::Kept => {
+            let kept = find_kept(data_dir, asked.homeserver.as_deref(), asked.user.as_deref())?;
+            resume(kept, &settings, cancel).await?
+        }
+        Way::Password(ref password) => {
+            let client = find_server(&asked, &settings, cancel).await?;
+            let user = asked.user.as_deref().ok_or_else(|| Failure::new(Code::SignInMissing))?;
+            let own = with_password(&client, user, password, data_dir, cancel).await?;
+            Account { held: Held::Own(own), kept: false }
+        }
+        Way::Token(ref token) => {
+            let client = find_server(&asked, &settings, cancel).await?;
+            let session = token::sign_in(&client, token.duplicate(), cancel)
+                .await
+                .map_err(IntoFailure::into_failure)?;
+            Account { held: Held::Borrowed(session), kept: false }
+        }
+    };
+    if let Err(failure) = check_identity(&account, asked.user.as_deref()) {
+        // A device made for the wrong account must not stay there.
+        account.leave(progress, cancel).await?;
+        return Err(failure);
+    }
+    if asked.keep { keep(account, data_dir) } else { Ok(account) }
+}
+
+/// Ends kept sessions, all or those of one account; says for whom.
+pub async fn sign_out_kept(
+    surroundings: &Surroundings,
+    homeserver: Option<&str>,
+    user: Option<&str>,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<String, Failure> {
+    let kept = find_kept(&surroundings.data_dir, homeserver, user)?;
+    let settings = Settings {
+        allow_http: surroundings.allow_http,
+        ca_file: surroundings.ca_file.clone(),
+        ..Settings::default()
+    };
+    progress.tell(News::Began(Stage::SigningOut));
+    let user_id = kept.user_id.clone();
+    let client = kept_client(&kept, &settings)?;
+    let folder = store::folder_of(&surroundings.data_dir, &kept.user_id, &kept.server);
+    if let Ok(own) = OwnSession::resumed(&client, &kept.user_id, &kept.device_id, kept.token) {
+        homeserver::sign_out(&own, cancel).await.map_err(device_remains)?;
+    }
+    KeptSession::remove(&folder).map_err(IntoFailure::into_failure)?;
+    Ok(user_id)
+}
+
+async fn find_server(
+    asked: &Asked,
+    settings: &Settings,
+    cancel: &Cancel,
+) -> Result<Client, Failure> {
+    let user = asked.user.as_deref().filter(|user| user.starts_with('@') && user.contains(':'));
+    let typed = asked.homeserver.as_deref().or(user);
+    let typed = typed.ok_or_else(|| Failure::new(Code::ServerMissing))?;
+    discovery::find(typed, settings, cancel).await.map_err(IntoFailure::into_failure)
+}
+
+async fn with_password(
+    client: &Client,
+    user: &str,
+    password: &SecretText,
+    data_dir: &Path,
+    cancel: &Cancel,
+) -> Result<OwnSession, Failure> {
+    store::note_login(data_dir, client.base().as_str(), Timestamp::now())
+        .map_err(IntoFailure::into_failure)?;
+    password::sign_in(client, user, password, cancel).await.map_err(|error| {
+        let detail = error.to_string();
+        match error {
+            password::PasswordError::Wrong { .. } => {
+                Failure::new(Code::PasswordWrong).because(&detail)
+            }
+            password::PasswordError::TooManyTries { seconds } => {
+                Failure::new(Code::TooManyTries).with("time", waiting(seconds)).because(&detail)
+            }
+            password::PasswordError::NotOffered { .. } => {
+                Failure::new(Code::NoWayIn).because(&detail)
+            }
+            password::PasswordError::Request(error) => error.into_failure(),
+        }
+    })
+}
+
+/// The whole id that was typed must be the account's; of a name alone only that part.
+fn check_identity(account: &Account, typed: Option<&str>) -> Result<(), Failure> {
+    let user_id = account.user_id();
+    if account.session().is_guest() {
+        return Err(Failure::new(Code::GuestAccount));
+    }
+    let Some(typed) = typed else { return Ok(()) };
+    let localpart = user_id.trim_start_matches('@').split(':').next().unwrap_or_default();
+    let same = if typed.starts_with('@') && typed.contains(':') {
+        user_id == typed
+    } else {
+        localpart == typed.trim_start_matches('@')
+    };
+    if same {
+        return Ok(());
+    }
+    Err(Failure::new(Code::TokenOfAnother)
+        .with("user", Shown::limited(user_id, 80))
+        .with("typed", Shown::limited(typed, 80)))
+}
+
+fn keep(account: Account, data_dir: &Path) -> Result<Account, Failure> {
+    let Held::Own(own) = &account.held else { return Ok(account) };
+    let folder = store::Folder::open(data_dir, account.user_id(), &account.server())
+        .map_err(IntoFailure::into_failure)?;
+    let kept = KeptSession {
+        server: account.server(),
+        user_id: account.user_id().to_owned(),
+        device_id: own.device_id(),
+        token: own.token().duplicate(),
+    };
+    kept.save(&folder).map_err(IntoFailure::into_failure)?;
+    Ok(Account { kept: true, ..account })
+}
+
+/// The one kept session that is meant.
+fn find_kept(
+    data_dir: &Path,
+    homeserver: Option<&str>,
+    user: Option<&str>,
+) -> Result<KeptSession, Failure> {
+    let mut kept = KeptSession::find_all(data_dir).map_err(IntoFailure::into_failure)?;
+    kept.retain(|kept| {
+        let local = kept.user_id.trim_start_matches('@').split(':').next();
+        user.is_none_or(|user| kept.user_id == user || local == Some(user.trim_start_matches('@')))
+            && homeserver.is_none_or(|server| {
+                kept.server.contains(server.trim_end_matches('/'))
+                    || kept.user_id.ends_with(&format!(":{server}"))
+            })
+    });
+    match (kept.pop(), kept.is_empty()) {
+        (Some(only), true) => Ok(only),
+        (Some(_), false) => Err(Failure::new(Code::SignInMissing)
+            .because("several accounts are signed in here; say which with --user")),
+        (None, _) => Err(Failure::new(Code::SignInMissing)),
+    }
+}
+
+fn kept_client(kept: &KeptSession, settings: &Settings) -> Result<Client, Failure> {
+    let odd = || Failure::new(Code::SignInMissing).because("the kept session is damaged");
+    let base = url::Url::parse(&kept.server).map_err(|_| odd())?;
+    Client::new(base, settings).map_err(IntoFailure::into_failure)
+}
+
+async fn resume(
+    kept: KeptSession,
+    settings: &Settings,
+    cancel: &Cancel,
+) -> Result<Account, Failure> {
+    let client = kept_client(&kept, settings)?;
+    let own = OwnSession::resumed(&client, &kept.user_id, &kept.device_id, kept.token)
+        .map_err(|_| Failure::new(Code::SignInMissing).because("the kept session is damaged"))?;
+    let named = token::whoami(own.session(), cancel).await.map_err(IntoFailure::into_failure)?;
+    if named != kept.user_id {
+        return Err(Failure::new(Code::TokenOfAnother)
+            .with("user", Shown::limited(&named, 80))
+            .with("typed", Shown::limited(&kept.user_id, 80)));
+    }
+    Ok(Account { held: Held::Own(own), kept: true })
+}

@@ -1,0 +1,172 @@
+//! What a restore counts: per room and in all, and every refused entry with its reason.
+
+use std::{
+    collections::BTreeMap,
+    fs::{File, OpenOptions},
+    io::{self, BufWriter, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use serde::Serialize;
+
+use crate::{backup::decryption::Refusal, base::limits, store::Merged};
+
+/// The figures of one restored version. `opened` = `new` + `better` + `unchanged` + `candidates`.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// Entries seen.
+    pub entries: u64,
+    /// Entries that opened and passed every check.
+    pub opened: u64,
+    /// Keys that were not in the store.
+    pub new: u64,
+    /// Keys that reach further back than the stored ones.
+    pub better: u64,
+    /// Keys that the store had, as good or better.
+    pub unchanged: u64,
+    /// Keys that disagree with stored ones; both are kept.
+    pub candidates: u64,
+    /// Refused entries, at most [`limits::REFUSED_LISTED`] of them.
+    pub refused: Vec<RefusedEntry>,
+    /// All refused entries.
+    pub refused_count: u64,
+    /// How many were refused for each reason.
+    reasons: BTreeMap<&'static str, u64>,
+    overflow: Overflow,
+    /// Per room, by id.
+    pub rooms: BTreeMap<Arc<str>, RoomTally>,
+}
+
+/// The figures of one room.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RoomTally {
+    /// Entries seen.
+    pub entries: u64,
+    /// Entries that opened and passed every check.
+    pub opened: u64,
+    /// Refused entries.
+    pub refused: u64,
+}
+
+/// One refused entry.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RefusedEntry {
+    /// The room of its map key.
+    pub room_id: Arc<str>,
+    /// The session of its map key.
+    pub session_id: String,
+    /// The stable word of the reason (DESIGN §5).
+    pub reason: &'static str,
+    /// The reason in detail.
+    pub detail: String,
+}
+
+impl Tally {
+    /// Counts an entry that opened.
+    pub(super) fn opened(&mut self, room_id: &Arc<str>, merged: Merged) {
+        self.entries += 1;
+        self.opened += 1;
+        *match merged {
+            Merged::New => &mut self.new,
+            Merged::Better => &mut self.better,
+            Merged::Unchanged => &mut self.unchanged,
+            Merged::Candidate => &mut self.candidates,
+        } += 1;
+        let room = self.room(room_id);
+        room.entries += 1;
+        room.opened += 1;
+    }
+
+    /// Counts a refused entry; where the list grows too long, all go into the file of the overflow.
+    pub(super) fn refused(&mut self, entry: RefusedEntry) {
+        self.entries += 1;
+        self.refused_count += 1;
+        *self.reasons.entry(entry.reason).or_default() += 1;
+        let room = self.room(&entry.room_id);
+        room.entries += 1;
+        room.refused += 1;
+        if self.refused.len() < limits::REFUSED_LISTED {
+            self.refused.push(entry);
+        } else {
+            self.overflow.add(&self.refused, &entry);
+        }
+    }
+
+    /// How many were refused for each reason, the commonest first.
+    pub fn reasons(&self) -> Vec<(&'static str, u64)> {
+        let mut counts: Vec<_> =
+            self.reasons.iter().map(|(reason, count)| (*reason, *count)).collect();
+        counts.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
+        counts
+    }
+
+    /// A tally that writes the full list of refused entries into `file` once it grows too long.
+    pub(super) fn with_overflow(file: Option<PathBuf>) -> Self {
+        Self { overflow: Overflow { file, open: None }, ..Self::default() }
+    }
+
+    /// The file with the full list, if it was needed and could be written.
+    pub fn refused_file(&self) -> Option<&Path> {
+        self.overflow.open.as_ref().and(self.overflow.file.as_deref())
+    }
+
+    fn room(&mut self, room_id: &Arc<str>) -> &mut RoomTally {
+        self.rooms.entry(Arc::clone(room_id)).or_default()
+    }
+}
+
+impl RefusedEntry {
+    /// The report of a refusal.
+    pub(super) fn new(room_id: &Arc<str>, session_id: &str, refusal: &Refusal) -> Self {
+        Self {
+            room_id: Arc::clone(room_id),
+            session_id: session_id.to_owned(),
+            reason: refusal.reason(),
+            detail: refusal.to_string(),
+        }
+    }
+}
+
+/// The full list of refused entries, one JSON object a line, in a file only its owner reads.
+#[derive(Debug, Default)]
+struct Overflow {
+    file: Option<PathBuf>,
+    open: Option<BufWriter<File>>,
+}
+
+impl Overflow {
+    /// Adds an entry; the first one brings those that were listed before. A file that cannot be
+    /// written is given up: the keys matter more than the list.
+    fn add(&mut self, listed: &[RefusedEntry], entry: &RefusedEntry) {
+        let Some(file) = &self.file else { return };
+        let written = match &mut self.open {
+            Some(open) => line(open, entry),
+            None => begin(file, listed).and_then(|mut open| {
+                line(&mut open, entry)?;
+                self.open = Some(open);
+                Ok(())
+            }),
+        };
+        if written.is_err() {
+            self.file = None;
+            self.open = None;
+        }
+    }
+}
+
+fn begin(file: &Path, listed: &[RefusedEntry]) -> io::Result<BufWriter<File>> {
+    if file.exists() {
+        std::fs::remove_file(file)?;
+    }
+    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(file)?;
+    let mut open = BufWriter::new(file);
+    listed.iter().try_for_each(|entry| line(&mut open, entry))?;
+    Ok(open)
+}
+
+fn line(to: &mut BufWriter<File>, entry: &RefusedEntry) -> io::Result<()> {
+    serde_json::to_writer(&mut *to, entry)?;
+    to.write_all(b"\n")
+}

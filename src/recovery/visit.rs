@@ -1,0 +1,154 @@
+//! A visit to a backup: on a server with an account, or in a snapshot without any network. What was
+//! found there, what the secrets at hand open, and the way back out.
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use super::{
+    failures::IntoFailure,
+    look::{Overview, Wanted},
+    sign_in::Account,
+    source::Source,
+    unlock::{Unlocked, failure, unlock},
+};
+use crate::{
+    backup::{decryption::DecryptionKey, version::BackupVersion},
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        progress::{News, Progress, Stage},
+        secret::SecretText,
+        shown::Shown,
+    },
+    homeserver::rooms,
+};
+
+/// Where the backup is.
+pub enum Place {
+    /// On a server, seen by a signed-in account.
+    Server(Arc<Account>),
+    /// In a file.
+    Snapshot(PathBuf),
+}
+
+/// A visit: the place, what is there, and what the secrets opened.
+pub struct Visit {
+    /// Where the backup is.
+    pub place: Place,
+    /// What was found there.
+    pub overview: Overview,
+    /// What the secrets opened; `None` where none was given.
+    pub unlocked: Option<Unlocked>,
+}
+
+impl Visit {
+    /// Looks at the place and tries the secrets on its locks.
+    pub async fn begin(
+        place: Place,
+        wanted: &Wanted,
+        secrets: &[SecretText],
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let overview = match &place {
+            Place::Server(account) => {
+                Overview::of_account(account, wanted, progress, cancel).await?
+            }
+            Place::Snapshot(file) => Overview::of_snapshot(file)?,
+        };
+        let mut visit = Self { place, overview, unlocked: None };
+        if !secrets.is_empty() {
+            visit.unlock(secrets);
+        }
+        Ok(visit)
+    }
+
+    /// Tries secrets on the locks that were found.
+    pub fn unlock(&mut self, secrets: &[SecretText]) {
+        let Overview { versions, current, locks, .. } = &self.overview;
+        self.unlocked = Some(unlock(secrets, locks, versions, current.as_deref()));
+    }
+
+    /// The versions to restore, each with the key that opens it.
+    ///
+    /// For [`Wanted::All`] every version that opens; else the one that is wanted, or the reason
+    /// why it stays closed.
+    pub fn openable(
+        &self,
+        wanted: &Wanted,
+    ) -> Result<Vec<(&BackupVersion, &DecryptionKey)>, Failure> {
+        let unlocked = self.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
+        let closed = |version| failure(unlocked, &self.overview, version);
+        if *wanted == Wanted::All {
+            let versions = self.overview.versions.iter();
+            let open: Vec<_> = versions
+                .filter_map(|version| Some((version, unlocked.key_for(version)?)))
+                .collect();
+            return if open.is_empty() { Err(closed(None)) } else { Ok(open) };
+        }
+        let version = self.overview.choose(wanted)?;
+        if let Err(fault) = version.public_key() {
+            return Err(Failure::new(Code::BackupOdd)
+                .with("n", Shown::limited(&version.version, 20))
+                .because(&fault.to_string()));
+        }
+        let key = unlocked.key_for(version).ok_or_else(|| closed(Some(version)))?;
+        Ok(vec![(version, key)])
+    }
+
+    /// A source of all entries of a version.
+    pub fn whole(&self, version: &BackupVersion) -> Source {
+        match &self.place {
+            Place::Server(account) => Source::WholeBody {
+                account: Arc::clone(account),
+                version: version.version.clone(),
+            },
+            Place::Snapshot(file) => Source::Snapshot { file: file.clone() },
+        }
+    }
+
+    /// A source that gives at least the entries of these rooms; a snapshot gives others too.
+    pub fn rooms(&self, version: &BackupVersion, rooms: Vec<String>) -> Source {
+        match &self.place {
+            Place::Server(account) => Source::Rooms {
+                account: Arc::clone(account),
+                version: version.version.clone(),
+                rooms,
+            },
+            Place::Snapshot(file) => Source::Snapshot { file: file.clone() },
+        }
+    }
+
+    /// The names of those of these rooms that the account has joined. A room without a name, or
+    /// asked for offline, is not in the answer.
+    pub async fn names<'a>(
+        &self,
+        room_ids: impl Iterator<Item = &'a Arc<str>>,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<BTreeMap<Arc<str>, Shown>, Failure> {
+        let Place::Server(account) = &self.place else { return Ok(BTreeMap::new()) };
+        progress.tell(News::Began(Stage::Naming));
+        let session = account.session();
+        let joined = rooms::joined(session, cancel).await.map_err(IntoFailure::into_failure)?;
+        let joined: std::collections::BTreeSet<String> = joined.into_iter().collect();
+        let asked: Vec<String> =
+            room_ids.filter(|id| joined.contains(&***id)).map(|id| id.to_string()).collect();
+        let mut names = BTreeMap::new();
+        let told = |room: &str, name: Option<Shown>| {
+            if let Some(name) = name {
+                names.insert(Arc::from(room), name);
+            }
+        };
+        rooms::names(session, &asked, cancel, told).await.map_err(IntoFailure::into_failure)?;
+        Ok(names)
+    }
+
+    /// The folder on this computer for the account that is visited.
+    pub fn folder(&self, data_dir: &Path) -> PathBuf {
+        crate::store::folder_of(data_dir, &self.overview.user_id, &self.overview.server)
+    }
+}
