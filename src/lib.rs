@@ -2,5 +2,6 @@
 
 pub mod backup;
 pub mod base;
+pub mod homeserver;
 pub mod megolm;
 pub mod secret_storage;

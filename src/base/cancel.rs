@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 /// A wish to stop that all parts of one job share; clones are the same wish.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 pub struct Cancel(Arc<watch::Sender<bool>>);
 
 impl Default for Cancel {

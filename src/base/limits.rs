@@ -26,6 +26,14 @@ pub const ERROR_TEXT: usize = 300;
 pub const VERSION_PROBES: u64 = 200;
 /// Largest version number that makes probing of older ones sensible (SPEC §1.5).
 pub const VERSION_NUMBER: u64 = 1_000;
+/// Most of a refusal's body that is read, in bytes.
+pub const REFUSAL: u64 = 64 << 10;
+/// Most of an answer that is no Matrix answer that is shown, in characters.
+pub const ANSWER_BEGINS: usize = 80;
+/// Most of a room's name that is kept, in characters.
+pub const ROOM_NAME: usize = 255;
+/// Most room names asked for at a time.
+pub const NAMES_AT_A_TIME: usize = 4;
 /// Time to connect.
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time to the first byte of a keys body: servers build it in memory first.

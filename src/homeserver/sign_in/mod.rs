@@ -1,0 +1,4 @@
+//! The ways in.
+
+pub mod password;
+pub mod token;
