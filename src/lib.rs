@@ -2,5 +2,6 @@
 
 pub mod backup;
 pub mod base;
+pub mod demo;
 pub mod megolm;
 pub mod secret_storage;
