@@ -1,7 +1,25 @@
 //! keyhaul: from a recovery key on paper to readable Matrix history.
+//!
+//! The house, from the top floor down; arrows point only downwards:
+//!
+//! | floor | rooms |
+//! |---|---|
+//! | faces | [`cli`] |
+//! | use-cases | [`recovery`] |
+//! | outside world | [`homeserver`] · [`store`] · [`snapshot`] |
+//! | pure rules and cryptography | [`backup`] · [`secret_storage`] · [`megolm`] |
+//! | what everybody may use | [`base`] |
+//!
+//! [`demo`] stands beside them: an embedded homeserver made of the pure rooms only.
+//! `ARCHITECTURE.md` tells how a key travels through the house.
 
 pub mod backup;
 pub mod base;
+pub mod cli;
+pub mod demo;
 pub mod homeserver;
 pub mod megolm;
+pub mod recovery;
 pub mod secret_storage;
+pub mod snapshot;
+pub mod store;

@@ -1,4 +1,6 @@
 //! The tests.
 
 #[cfg(test)]
+mod demo;
+#[cfg(test)]
 mod synapse;

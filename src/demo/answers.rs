@@ -1,0 +1,114 @@
+//! Answers in the words of Synapse 1.163: errors, and the long body of keys in pieces.
+
+use std::collections::BTreeMap;
+
+use axum::{
+    Json,
+    body::Body,
+    http::{StatusCode, header::CONTENT_TYPE},
+    response::{IntoResponse, Response},
+};
+use bytes::{Bytes, BytesMut};
+use futures_util::stream;
+use serde_json::{Value, json};
+
+/// About how many bytes of a keys body are sent at once.
+const PIECE: usize = 32 << 10;
+
+/// An error as Synapse words it.
+pub(super) enum Denial {
+    /// No such path.
+    Unrecognized,
+    /// A path that exists, asked in a way that does not.
+    Method,
+    /// No access token.
+    MissingToken,
+    /// An access token that is not valid, or no longer.
+    UnknownToken,
+    /// 404 with this text.
+    NotFound(&'static str),
+    /// 403 with this text.
+    Forbidden(String),
+    /// 400 with this code and text.
+    Bad(&'static str, &'static str),
+    /// Synapse stumbles over this.
+    Internal,
+}
+
+impl IntoResponse for Denial {
+    fn into_response(self) -> Response {
+        let (status, code, text) = match &self {
+            Self::Unrecognized => (404, "M_UNRECOGNIZED", "Unrecognized request"),
+            Self::Method => (405, "M_UNRECOGNIZED", "Unrecognized request"),
+            Self::MissingToken => (401, "M_MISSING_TOKEN", "Missing access token"),
+            Self::UnknownToken => (401, "M_UNKNOWN_TOKEN", "Invalid access token passed."),
+            Self::NotFound(text) => (404, "M_NOT_FOUND", *text),
+            Self::Forbidden(text) => (403, "M_FORBIDDEN", text.as_str()),
+            Self::Bad(code, text) => (400, *code, *text),
+            Self::Internal => (500, "M_UNKNOWN", "Internal server error"),
+        };
+        let mut body = json!({ "errcode": code, "error": text });
+        if let (Self::UnknownToken, Value::Object(body)) = (&self, &mut body) {
+            body.insert("soft_logout".to_owned(), false.into());
+        }
+        let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        (status, Json(body)).into_response()
+    }
+}
+
+/// Entries by session id, as the account holds them.
+pub(super) type Sessions = BTreeMap<String, Bytes>;
+
+/// One entry, as it stands in the account.
+pub(super) fn one_entry(json: Bytes) -> Response {
+    ([(CONTENT_TYPE, "application/json")], json).into_response()
+}
+
+/// `{"sessions":{…}}` in pieces.
+pub(super) fn one_room(sessions: Option<&Sessions>) -> Response {
+    let mut parts = vec![Bytes::from_static(b"{")];
+    push_sessions(&mut parts, sessions.into_iter().flatten());
+    parts.push(Bytes::from_static(b"}"));
+    in_pieces(parts)
+}
+
+/// `{"rooms":{…}}` in pieces, without a Content-Length, as Synapse does.
+pub(super) fn all_rooms(rooms: &BTreeMap<String, Sessions>) -> Response {
+    let mut parts = vec![Bytes::from_static(b"{\"rooms\":{")];
+    for (place, (room_id, sessions)) in rooms.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        parts.push(format!("{comma}{}:{{", Value::from(room_id.as_str())).into());
+        push_sessions(&mut parts, sessions);
+        parts.push(Bytes::from_static(b"}"));
+    }
+    parts.push(Bytes::from_static(b"}}"));
+    in_pieces(parts)
+}
+
+/// Entries are shared with the account, not copied.
+fn push_sessions<'a>(
+    parts: &mut Vec<Bytes>,
+    sessions: impl IntoIterator<Item = (&'a String, &'a Bytes)>,
+) {
+    parts.push(Bytes::from_static(b"\"sessions\":{"));
+    for (place, (session_id, json)) in sessions.into_iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        parts.push(format!("{comma}{}:", Value::from(session_id.as_str())).into());
+        parts.push(json.clone());
+    }
+    parts.push(Bytes::from_static(b"}"));
+}
+
+fn in_pieces(parts: Vec<Bytes>) -> Response {
+    let mut parts = parts.into_iter();
+    let pieces = std::iter::from_fn(move || {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        while piece.len() < PIECE {
+            let Some(part) = parts.next() else { break };
+            piece.extend_from_slice(&part);
+        }
+        (!piece.is_empty()).then(|| Ok::<_, std::convert::Infallible>(piece.freeze()))
+    });
+    let body = Body::from_stream(stream::iter(pieces));
+    ([(CONTENT_TYPE, "application/json")], body).into_response()
+}

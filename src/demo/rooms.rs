@@ -1,0 +1,114 @@
+//! The rooms of the plain story: names in many scripts, uneven sizes, every kind of membership.
+
+use super::account::Membership::{self, Forgotten, Joined, Left};
+
+/// What a room of a story is to be.
+pub(super) struct RoomPlan {
+    /// What `m.room.name` says.
+    pub(super) name: Option<&'static str>,
+    /// How many entries the current version holds of it.
+    pub(super) keys: u32,
+    /// How many sessions only the older version holds; with none, that version lacks the room.
+    pub(super) older: u32,
+    /// How many of 100 keys start late.
+    pub(super) late: u32,
+    /// How the account stands to it.
+    pub(super) membership: Membership,
+    /// Whether its id is of room version 12, without a server part.
+    pub(super) version_12: bool,
+    /// The server in its id, if not the account's own.
+    pub(super) server: Option<&'static str>,
+    /// The other person, if `m.direct` lists it.
+    pub(super) direct: Option<&'static str>,
+}
+
+/// A joined room with a name on the account's own server.
+const fn named(name: &'static str, keys: u32, late: u32) -> RoomPlan {
+    RoomPlan { name: Some(name), ..unnamed(keys, late) }
+}
+
+const fn unnamed(keys: u32, late: u32) -> RoomPlan {
+    RoomPlan {
+        name: None,
+        keys,
+        older: 0,
+        late,
+        membership: Joined,
+        version_12: false,
+        server: None,
+        direct: None,
+    }
+}
+
+const fn direct(person: &'static str, keys: u32, late: u32) -> RoomPlan {
+    RoomPlan { direct: Some(person), ..unnamed(keys, late) }
+}
+
+impl RoomPlan {
+    const fn older(self, older: u32) -> Self {
+        Self { older, ..self }
+    }
+
+    const fn version_12(self) -> Self {
+        Self { version_12: true, ..self }
+    }
+
+    const fn at(self, server: &'static str) -> Self {
+        Self { server: Some(server), ..self }
+    }
+
+    const fn membership(self, membership: Membership) -> Self {
+        Self { membership, ..self }
+    }
+}
+
+/// The rooms of the plain story.
+pub(super) const PLAIN: [RoomPlan; 42] = [
+    named("Family", 1_204, 2).older(96),
+    named("Release team", 640, 8).older(41),
+    named("Chess on Sundays", 411, 1).older(22),
+    unnamed(384, 0).version_12(),
+    named("写真クラブ", 302, 3).older(18),
+    named("Neighbours 14b", 277, 15).older(25),
+    named("Book circle 🐢", 240, 0).version_12(),
+    unnamed(183, 5).older(12).membership(Left),
+    named("Allotment", 168, 2).version_12(),
+    named("Old phone chat", 157, 55).older(31),
+    named("Wedding 2023", 141, 0).older(38).membership(Left),
+    named("Choir", 135, 1).older(9),
+    named("Choir", 12, 0).version_12(),
+    named("Дачный посёлок", 118, 4),
+    named("Φίλοι της θάλασσας", 104, 0),
+    named("نادي القراءة", 97, 6).at("example.net"),
+    named("ועד הבית", 88, 0).older(7),
+    named("周末徒步", 83, 3).version_12(),
+    named("मोहल्ला समिति", 76, 0),
+    named("🎸🥁🎹", 71, 2).version_12(),
+    named(
+        "Everything about the big summer journey along the coast, who brings which tent, who drives, \
+         where we sleep, what we eat, and who has to tell grandmother that the dog comes too",
+        66,
+        0,
+    ),
+    named("“Notes to self”", 64, 0),
+    direct("@grace:example.org", 60, 10).older(14),
+    direct("@alan:example.net", 47, 0),
+    direct("@hedwig:example.com", 31, 0).version_12(),
+    direct("@mary:example.org", 19, 20).membership(Left),
+    named("Bike repair", 42, 0),
+    named("Flat 3", 39, 5).older(16),
+    named("Support crew", 36, 0),
+    named("Recipes / Rezepte / 食谱", 33, 0),
+    named("Sailing", 29, 3).membership(Left),
+    unnamed(24, 0).at("example.net"),
+    named("Garden plans", 22, 0),
+    named("Film evening", 18, 0),
+    named("Local history", 15, 7).membership(Forgotten),
+    named("Bakery shift", 11, 0).version_12(),
+    unnamed(8, 50).membership(Forgotten),
+    named("Travel 2022", 6, 0).membership(Left),
+    named("Radio", 3, 0),
+    named("Stage crew", 2, 100),
+    named("Lost keys", 1, 0),
+    named("Town notices", 0, 0).at("example.com"),
+];
