@@ -7,7 +7,7 @@ pub enum News {
     Began(Stage),
     /// A backup is being read.
     Reading {
-        /// Bytes received, decoded.
+        /// Bytes of these entries.
         bytes: u64,
         /// Entries seen.
         entries: u64,

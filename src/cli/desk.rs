@@ -14,7 +14,7 @@ use crate::{
     },
     recovery::{
         look::Wanted,
-        sign_in::{Asked, Left, Surroundings, Way, sign_in},
+        sign_in::{Asked, Left, Surroundings, Way, is_kept, sign_in},
         visit::{Place, Visit},
     },
 };
@@ -167,8 +167,8 @@ impl Desk {
     }
 
     fn is_kept(&self) -> Result<bool, Failure> {
-        let (data_dir, server) = (self.data_dir()?, self.global.homeserver.as_deref());
-        Ok(crate::recovery::sign_in::is_kept(&data_dir, server, self.global.user.as_deref()))
+        let (server, user) = (self.global.homeserver.as_deref(), self.global.user.as_deref());
+        Ok(is_kept(&self.data_dir()?, server, user))
     }
 
     fn given_secrets(&mut self) -> Result<Vec<SecretText>, Failure> {

@@ -138,15 +138,14 @@ pub fn report_usage(error: &clap::Error, json: bool) -> u8 {
         let _ = error.print();
         return 0;
     }
-    let failure = Failure::new(Code::Usage);
     if json {
         let text = error.to_string();
-        let failure = failure.because(text.trim_start_matches("error: "));
+        let failure = Failure::new(Code::Usage).because(text.trim_start_matches("error: "));
         let _ = io::stdout().lock().write_all(json_text(&failure_json(&failure)).as_bytes());
     } else {
         let _ = error.print();
     }
-    failure.exit()
+    Failure::new(Code::Usage).exit()
 }
 
 fn failure_json(failure: &Failure) -> Value {

@@ -7,7 +7,11 @@ use std::sync::{
 
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::base::cancel::Cancel;
+use super::output::Output;
+use crate::base::{
+    cancel::Cancel,
+    failure::{Code, Failure},
+};
 
 /// Forbids core dumps and other processes' looks into this one's memory.
 pub(super) fn protect() {
@@ -19,6 +23,17 @@ pub(super) fn protect() {
         use rustix::process::{DumpableBehavior, set_dumpable_behavior};
         let _ = set_dumpable_behavior(DumpableBehavior::NotDumpable);
     }
+}
+
+/// A panic is a bug of ours: it is told in words, without what was in memory, and ends the program
+/// with its own code. What was committed is safe; files appear under their names only when whole.
+pub(super) fn tell_panics(output: Output) {
+    std::panic::set_hook(Box::new(move |panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let failure = Failure::new(Code::Bug).with("file", "the log").because(&place);
+        output.failure(&failure);
+        std::process::exit(failure.exit().into());
+    }));
 }
 
 /// Turns the first signal into a wish to stop, and the second into an end at once.

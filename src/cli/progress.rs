@@ -24,12 +24,13 @@ pub(super) struct Stderr {
 
 struct State {
     last: Option<Instant>,
+    begun: Instant,
     drawn: bool,
 }
 
 impl Default for Stderr {
     fn default() -> Self {
-        let state = Mutex::new(State { last: None, drawn: false });
+        let state = Mutex::new(State { last: None, begun: Instant::now(), drawn: false });
         Self { terminal: io::stderr().is_terminal(), state }
     }
 }
@@ -40,7 +41,8 @@ impl Progress for Stderr {
         let begun = matches!(news, News::Began(_) | News::Waiting { .. });
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let pause = if self.terminal { REDRAW } else { SENTENCE };
-        if !begun && state.last.is_some_and(|last| last.elapsed() < pause) {
+        let since = state.last.unwrap_or(state.begun);
+        if !begun && since.elapsed() < pause {
             return;
         }
         if begun && !self.terminal {

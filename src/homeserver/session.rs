@@ -144,4 +144,9 @@ impl OwnSession {
     pub fn session(&self) -> &Session {
         &self.0
     }
+
+    /// The access token, for keeping it in a file that only its owner reads.
+    pub fn token(&self) -> &SecretText {
+        &self.0.token
+    }
 }

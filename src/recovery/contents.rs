@@ -73,6 +73,7 @@ pub async fn contents(
     let compared = store.is_some();
     let teller = Arc::clone(&progress);
     let mut last: Arc<str> = Arc::from("");
+    let mut bytes = 0;
     let (mut contents, ending) = visit(source, saver, progress, cancel, Contents::default(), {
         move |contents: &mut Contents, entry: RawEntry<'_>| {
             if *last != *entry.room_id {
@@ -86,8 +87,9 @@ pub async fn contents(
             room.forwarded += u64::from(metadata.forwarded_count.is_some_and(|count| count > 0));
             room.restored += u64::from(is_restored(store.as_ref(), &entry) == Some(true));
             contents.sessions += 1;
+            bytes += entry.json.len() as u64;
             if contents.sessions.is_multiple_of(1_000) {
-                teller.tell(News::Reading { bytes: 0, entries: contents.sessions });
+                teller.tell(News::Reading { bytes, entries: contents.sessions });
             }
         }
     })

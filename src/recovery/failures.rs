@@ -9,9 +9,9 @@ use crate::{
         failure::{Code, Failure},
         shown::{Shown, grouped},
     },
-    homeserver::RequestError,
+    homeserver::{AddressError, RequestError, discovery::DiscoveryError},
     snapshot::reader::SnapshotFault,
-    store::{FolderError, StoreError},
+    store::StoreError,
 };
 
 /// Turns one kind of error into its words.
@@ -71,6 +71,33 @@ pub(crate) fn waiting(seconds: Option<u64>) -> Shown {
         None => Shown::new("a few minutes"),
         Some(seconds @ 0..120) => Shown::new(&format!("{seconds} s")),
         Some(seconds) => Shown::new(&format!("{} min", seconds.div_ceil(60))),
+    }
+}
+
+impl IntoFailure for AddressError {
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        let failure = match self {
+            Self::PlainHttp { host } => Failure::new(Code::PlainHttp).with("host", host),
+            Self::NotWeb { .. } | Self::NotBare { .. } => Failure::new(Code::ServerMissing),
+            Self::CaFile => Failure::new(Code::FileUnreadable).with("file", "of --ca-file"),
+            Self::NoTls { .. } => Failure::new(Code::Certificate).with("host", "any server"),
+        };
+        failure.because(&detail)
+    }
+}
+
+impl IntoFailure for DiscoveryError {
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        match self {
+            Self::NotAnAddress { .. } => Failure::new(Code::ServerMissing).because(&detail),
+            Self::Address(error) => error.into_failure(),
+            Self::HintBroken { name, .. } => {
+                Failure::new(Code::ServerHintBroken).with("name", name).because(&detail)
+            }
+            Self::Request(error) => error.into_failure(),
+        }
     }
 }
 
@@ -153,4 +180,8 @@ impl IntoFailure for RecoveryKeyFault {
         }
         .because(&self.to_string())
     }
+}
+
+impl IntoFailure for StoreError {
+    fn into_failure(self) -> Failure { todo!() }
 }

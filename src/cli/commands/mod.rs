@@ -11,6 +11,8 @@ mod snapshot;
 mod store;
 mod unlock;
 
+pub(super) use demo::Demo;
+
 use tokio::runtime::Builder;
 
 use super::{
@@ -30,6 +32,7 @@ pub fn run(args: Args) -> u8 {
     process::protect();
     let Args { command, global } = args;
     let output = Output::new(&global);
+    process::tell_panics(output.clone());
     if let Some(file) = &global.log_file
         && let Err(failure) = logging::begin(file)
     {
@@ -87,7 +90,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Store(StoreCommand::Info)) => store::info(desk).await,
         Some(Command::Store(StoreCommand::Check)) => store::check(desk).await,
         Some(Command::SignOut) => sign_out::run(desk).await,
-        None if desk.is_demo() => demo::tour(desk).await,
+        None if desk.demo.is_some() => demo::tour(desk).await,
         // Answered above.
         Some(Command::Completions { .. } | Command::Man | Command::DemoServer { .. }) => Ok(0),
         None => Err(Failure::new(Code::NeedsTerminal)),

@@ -12,7 +12,7 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::contents,
+    recovery::{contents, visit::Visit},
 };
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
@@ -22,13 +22,13 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     result
 }
 
-async fn show(desk: &Desk, visit: &super::super::desk::Visit) -> Result<u8, Failure> {
+async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?.clone();
     let source = visit.whole(&version);
-    let lookup = desk.lookup(visit)?;
+    let lookup = visit.lookup(&desk.data_dir()?)?;
     let contents =
         contents::contents(source, None, lookup, desk.progress(), desk.cancel.clone()).await?;
-    let names = visit.names(contents.rooms.keys(), desk).await?;
+    let names = visit.names(contents.rooms.keys(), &*desk.progress(), &desk.cancel).await?;
     desk.progress().finish();
 
     let mut rooms: Vec<_> = contents.rooms.iter().collect();

@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use super::super::{
-    desk::{Desk, Visit},
+    desk::Desk,
     output::closed,
     table::{Align, Table},
 };
@@ -12,7 +12,10 @@ use crate::{
         failure::{Code, Failure},
         shown::{Shown, grouped},
     },
-    recovery::contents::{self, SessionContents},
+    recovery::{
+        contents::{self, SessionContents},
+        visit::Visit,
+    },
 };
 
 pub(super) async fn run(desk: &mut Desk, room: &str) -> Result<u8, Failure> {
@@ -25,7 +28,7 @@ pub(super) async fn run(desk: &mut Desk, room: &str) -> Result<u8, Failure> {
 async fn show(desk: &Desk, visit: &Visit, room: &str) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?;
     let source = visit.rooms(version, vec![room.to_owned()]);
-    let lookup = desk.lookup(visit)?;
+    let lookup = visit.lookup(&desk.data_dir()?)?;
     let sessions =
         contents::sessions(source, room, lookup, desk.progress(), desk.cancel.clone()).await?;
     desk.progress().finish();
