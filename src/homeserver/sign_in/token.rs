@@ -25,7 +25,7 @@ pub async fn sign_in(
 ) -> Result<Session, RequestError> {
     let request = Request::get("/_matrix/client/v3/account/whoami", &[]);
     let bearer = Bearer { token: &token, own_device: None };
-    let answer = client.open(&request, Some(bearer), cancel).await?.successful().await?;
+    let answer = client.open(&request, Some(bearer), cancel).await?.successful(cancel).await?;
     let WhoAmI { user_id, device_id, is_guest } =
         answer.json("the account of an access token", cancel).await?;
     Ok(Session::borrowed(client.clone(), user_id, device_id, token, is_guest))
