@@ -149,7 +149,7 @@ impl Answer {
     }
 
     /// The answer again if its status is a success, else what the refusal means.
-    pub(super) async fn successful(self) -> Result<Self, RequestError> {
+    pub(super) async fn successful(self, cancel: &Cancel) -> Result<Self, RequestError> {
         if self.response.status().is_success() {
             return Ok(self);
         }
@@ -157,8 +157,8 @@ impl Answer {
         let wait = self.response.headers().get(header::RETRY_AFTER);
         let wait = wait.and_then(|wait| seconds_until(wait.to_str().ok()?, Timestamp::now()));
         let host = self.host.clone();
-        // The status says enough if the body does not come; nobody waits for long here.
-        let body = self.body(limits::REFUSAL, &Cancel::default()).await.unwrap_or_default();
+        // The status alone says enough where the body does not come.
+        let body = self.body(limits::REFUSAL, cancel).await.unwrap_or_default();
         Err(refusal(status, wait, &body, host))
     }
 }
@@ -197,6 +197,7 @@ fn refusal(status: StatusCode, wait: Option<u64>, body: &[u8], host: Shown) -> R
         (_, "M_CONSENT_NOT_GIVEN") => RequestError::TermsFirst {
             url: said.consent_uri.as_str().map(|url| Shown::limited(url, limits::ERROR_TEXT)),
         },
+        (407, _) => RequestError::Proxy { host, reason: Shown::new("it wants a password") },
         (413 | 414 | 431 | 502 | 503 | 504 | 524, _) => RequestError::AnswerCut { status },
         (500.., _) => RequestError::ServerFault { status, message: shown(&said.error) },
         (_, "") => RequestError::NotMatrix { host, begins: beginning(body) },
@@ -275,6 +276,11 @@ mod tests {
                 "AskedToWait { seconds: Some(2) }",
             ),
             (429, r#"{"retry_after_ms":-5}"#, "AskedToWait { seconds: None }"),
+            (
+                407,
+                "<html>",
+                r#"Proxy { host: Shown("s.example"), reason: Shown("it wants a password") }"#,
+            ),
             (413, r#"{"errcode":"M_TOO_LARGE"}"#, "AnswerCut { status: 413 }"),
             (504, "<html>", "AnswerCut { status: 504 }"),
             (

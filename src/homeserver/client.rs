@@ -190,7 +190,7 @@ impl Client {
 
     /// Sends a request without a token, and waits for a successful answer's first bytes.
     pub async fn send(&self, request: Request, cancel: &Cancel) -> Result<Answer, RequestError> {
-        self.open(&request, None, cancel).await?.successful().await
+        self.open(&request, None, cancel).await?.successful(cancel).await
     }
 
     /// Sends a harmless request and hands back the answer whatever its status is.

@@ -69,7 +69,7 @@ impl Session {
 
     /// Sends a harmless request and waits for a successful answer's first bytes.
     pub async fn send(&self, request: Request, cancel: &Cancel) -> Result<Answer, RequestError> {
-        self.client.open(&request, Some(self.bearer()), cancel).await?.successful().await
+        self.client.open(&request, Some(self.bearer()), cancel).await?.successful(cancel).await
     }
 
     /// Sends a request that a person agreed to and waits for a successful answer's first bytes.
@@ -79,7 +79,11 @@ impl Session {
         request: Request,
         cancel: &Cancel,
     ) -> Result<Answer, RequestError> {
-        self.client.open_writing(permit, &request, self.bearer(), cancel).await?.successful().await
+        self.client
+            .open_writing(permit, &request, self.bearer(), cancel)
+            .await?
+            .successful(cancel)
+            .await
     }
 
     fn bearer(&self) -> Bearer<'_> {

@@ -3,4 +3,6 @@
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod homeserver;
+#[cfg(test)]
 mod synapse;

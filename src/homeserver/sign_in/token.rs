@@ -53,6 +53,6 @@ async fn who_am_i(
 ) -> Result<WhoAmI, RequestError> {
     let request = Request::get("/_matrix/client/v3/account/whoami", &[]);
     let bearer = Bearer { token, own_device: None };
-    let answer = client.open(&request, Some(bearer), cancel).await?.successful().await?;
+    let answer = client.open(&request, Some(bearer), cancel).await?.successful(cancel).await?;
     answer.json("the account of an access token", cancel).await
 }
