@@ -1,4 +1,5 @@
-//! The endpoints and what they answer; `tests/it/demo.rs` holds them against a real Synapse's words.
+//! The endpoints and what they answer; `tests/it/demo/serving.rs` holds them against the words of a
+//! real Synapse.
 
 use std::{collections::BTreeMap, sync::Arc};
 

@@ -64,17 +64,17 @@ impl RoomPlan {
 
 /// The rooms of the plain story.
 pub(super) const PLAIN: [RoomPlan; 42] = [
-    named("Family", 1_204, 2).older(96),
-    named("Release team", 640, 8).older(41),
+    named("Family", 1_204, 2).older(60),
+    named("Release team", 640, 8).older(30),
     named("Chess on Sundays", 411, 1).older(22),
     unnamed(384, 0).version_12(),
     named("写真クラブ", 302, 3).older(18),
-    named("Neighbours 14b", 277, 15).older(25),
+    named("Neighbours 14b", 277, 15).older(20),
     named("Book circle 🐢", 240, 0).version_12(),
     unnamed(183, 5).older(12).membership(Left),
     named("Allotment", 168, 2).version_12(),
-    named("Old phone chat", 157, 55).older(31),
-    named("Wedding 2023", 141, 0).older(38).membership(Left),
+    named("Old phone chat", 157, 55).older(24),
+    named("Wedding 2023", 141, 0).older(30).membership(Left),
     named("Choir", 135, 1).older(9),
     named("Choir", 12, 0).version_12(),
     named("Дачный посёлок", 118, 4),

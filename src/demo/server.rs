@@ -19,7 +19,7 @@ pub struct DemoServer {
     address: SocketAddr,
     state: Arc<Shared>,
     running: JoinHandle<io::Result<()>>,
-    _stop: oneshot::Sender<()>,
+    stop: oneshot::Sender<()>,
 }
 
 /// Why the demo homeserver did not start.
@@ -57,7 +57,7 @@ impl DemoServer {
         let service = axum::serve(listener, endpoints::router(Arc::clone(&state)));
         let service = service.with_graceful_shutdown(async { drop(stopped.await) });
         let running = tokio::spawn(async { service.await });
-        Ok(Self { address, state, running, _stop: stop })
+        Ok(Self { address, state, running, stop })
     }
 
     /// Where it listens, with the port it really got.
@@ -88,8 +88,8 @@ impl DemoServer {
 
     /// Stops taking connections and waits until the open ones are done.
     pub async fn shutdown(self) {
-        let Self { running, _stop, .. } = self;
-        drop(_stop);
+        let Self { running, stop, .. } = self;
+        drop(stop);
         drop(running.await);
     }
 }

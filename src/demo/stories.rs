@@ -238,8 +238,8 @@ fn older_entries<'a>(
             let id = place.room.id.as_str();
             let kept = newest.iter().filter(move |entry| entry.room_id == id);
             let kept = kept.filter(|entry| match entry.index {
-                0 => entry.session.is_multiple_of(24),
-                _ => !entry.session.is_multiple_of(4),
+                0 => entry.session.is_multiple_of(80),
+                _ => !entry.session.is_multiple_of(2),
             });
             let kept =
                 kept.map(|entry| EntryPlan { index: 0, told_index: 0, damage: None, ..*entry });
