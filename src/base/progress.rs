@@ -21,11 +21,20 @@ pub enum News {
         /// What the server says the version holds, if it says so.
         expected: Option<u64>,
     },
+    /// Something worth knowing.
+    Hint(Hint),
     /// The server asked for patience.
     Waiting {
         /// How long, in whole seconds.
         seconds: u64,
     },
+}
+
+/// Something worth knowing while work goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hint {
+    /// The server will soon ask for a pause between logins; staying signed in spares them.
+    KeepSignedIn,
 }
 
 /// The parts of work that a person would name.

@@ -33,11 +33,8 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(global: Global, output: Output, cancel: Cancel) -> Self {
-        let progress: Arc<dyn Progress> = if output.shows_progress() {
-            Arc::new(Stderr::default())
-        } else {
-            Arc::new(Silent)
-        };
+        let progress: Arc<dyn Progress> =
+            if output.shows_progress() { Arc::new(Stderr::default()) } else { Arc::new(Silent) };
         let inputs = Inputs::default();
         Self { global, output, cancel, inputs, progress, secrets: None, demo: None }
     }
@@ -59,12 +56,18 @@ impl Desk {
 
     /// Goes to the backup with a secret, asking for it where none was given.
     pub(super) async fn visit_with_secret(&mut self) -> Result<Visit, Failure> {
+        let secrets = self.secrets()?;
+        self.go(secrets).await
+    }
+
+    /// The secrets that were given; one is asked for where there is none.
+    pub(super) fn secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
         let mut secrets = self.given_secrets()?;
         if secrets.is_empty() {
             let typed = self.inputs.prompt("Recovery key (hidden, stays on this computer): ");
             secrets.push(typed.ok_or_else(|| Failure::new(Code::SecretMissing))?);
         }
-        self.go(secrets).await
+        Ok(secrets)
     }
 
     /// Ends a visit: signs out unless the session is kept. What was done stays done, so a failure

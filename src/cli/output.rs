@@ -34,7 +34,11 @@ impl Output {
     }
 
     /// Prints a result: the JSON document, or the lines for people.
-    pub(super) fn result(&self, json: impl FnOnce() -> Value, lines: impl FnOnce(&mut Lines)) -> io::Result<()> {
+    pub(super) fn result(
+        &self,
+        json: impl FnOnce() -> Value,
+        lines: impl FnOnce(&mut Lines),
+    ) -> io::Result<()> {
         let text = match self.voice {
             Voice::Json => json_text(&json()),
             Voice::People => {
@@ -130,10 +134,7 @@ pub(super) fn closed(error: &io::Error) -> Failure {
 /// Reports arguments that were not understood. `json` says whether `--json` was among them.
 pub fn report_usage(error: &clap::Error, json: bool) -> u8 {
     use clap::error::ErrorKind;
-    if matches!(
-        error.kind(),
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
-    ) {
+    if matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion) {
         // Asked for, so it is the result; a closed pipe is the reader's wish.
         let _ = error.print();
         return 0;
@@ -159,12 +160,8 @@ fn failure_json(failure: &Failure) -> Value {
 }
 
 fn failure_lines(failure: &Failure) -> String {
-    let mut text = format!(
-        "{}\n{}\nNext: {}\n",
-        failure.what(),
-        failure.safe(),
-        failure.next_command()
-    );
+    let mut text =
+        format!("{}\n{}\nNext: {}\n", failure.what(), failure.safe(), failure.next_command());
     let word = failure.code().word();
     match failure.detail() {
         Some(detail) => text.push_str(&format!("({word}: {detail})\n")),

@@ -39,11 +39,8 @@ pub(super) fn tell_panics(output: Output) {
 /// Turns the first signal into a wish to stop, and the second into an end at once.
 pub(super) struct Signals(Arc<AtomicU8>);
 
-const SIGNALS: [(SignalKind, u8); 3] = [
-    (SignalKind::interrupt(), 130),
-    (SignalKind::terminate(), 143),
-    (SignalKind::hangup(), 129),
-];
+const SIGNALS: [(SignalKind, u8); 3] =
+    [(SignalKind::interrupt(), 130), (SignalKind::terminate(), 143), (SignalKind::hangup(), 129)];
 
 impl Signals {
     /// Begins to listen; needs a running runtime.

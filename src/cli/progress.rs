@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::base::{
-    progress::{News, Progress, Stage},
+    progress::{Hint, News, Progress, Stage},
     shown::grouped,
 };
 
@@ -37,6 +37,12 @@ impl Default for Stderr {
 
 impl Progress for Stderr {
     fn tell(&self, news: News) {
+        if let News::Hint(hint) = news {
+            self.finish();
+            // Nobody reads stderr any more: the work goes on.
+            let _ = writeln!(io::stderr().lock(), "{}", hint_sentence(hint));
+            return;
+        }
         let text = sentence(&news);
         let begun = matches!(news, News::Began(_) | News::Waiting { .. });
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
@@ -90,7 +96,16 @@ fn sentence(news: &News) -> String {
             };
             format!("Restoring: {}{of} keys{refused}", grouped(*committed))
         }
+        News::Hint(hint) => hint_sentence(*hint).to_owned(),
         News::Waiting { seconds } => format!("The server asks us to wait {seconds} s …"),
+    }
+}
+
+fn hint_sentence(hint: Hint) -> &'static str {
+    match hint {
+        Hint::KeepSignedIn => {
+            "Servers allow about five logins in a row. Give --keep-signed-in to sign in only once."
+        }
     }
 }
 

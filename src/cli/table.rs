@@ -103,10 +103,7 @@ mod tests {
         table.row([Shown::new("漢字漢字漢字漢字"), Shown::from(7)]);
         table.row([Shown::new("plain"), Shown::from(1_200)]);
         let lines = table.lines(20);
-        assert_eq!(
-            lines,
-            ["Room            Keys", "漢字漢字漢字…      7", "plain          1 200"]
-        );
+        assert_eq!(lines, ["Room            Keys", "漢字漢字漢字…      7", "plain          1 200"]);
         assert!(lines.iter().all(|line| line.width() <= 20), "{lines:?}");
     }
 }

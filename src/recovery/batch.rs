@@ -45,8 +45,9 @@ impl Batch {
         self.places.len() >= ENTRIES || self.bytes.len() >= BYTES
     }
 
-    pub(super) fn is_empty(&self) -> bool {
-        self.places.is_empty()
+    /// How many entries it holds.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
     }
 
     /// All entries, each with its shared room id.

@@ -20,7 +20,8 @@ use crate::{
         failure::Failure,
         progress::{News, Progress},
     },
-    store::Lookup,
+    megolm::session_key::SessionId,
+    store::reader::Reader,
 };
 
 /// The figures of one room, as the entries' readable metadata tells them.
@@ -66,7 +67,7 @@ pub struct SessionContents {
 pub async fn contents(
     source: Source,
     saver: Option<&mut Saver>,
-    store: Option<Lookup>,
+    store: Option<Reader>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Contents, Failure> {
@@ -103,7 +104,7 @@ pub async fn contents(
 pub async fn sessions(
     source: Source,
     room_id: &str,
-    store: Option<Lookup>,
+    store: Option<Reader>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Vec<SessionContents>, Failure> {
@@ -120,8 +121,12 @@ pub async fn sessions(
     Ok(visit(source, None, progress, cancel, Vec::new(), visit_one).await?.0)
 }
 
-fn is_restored(store: Option<&Lookup>, entry: &RawEntry<'_>) -> Option<bool> {
-    store.map(|store| store.first_known(entry.room_id, entry.session_id).is_ok_and(|index| index.is_some()))
+/// An id that is no session's cannot be in the store.
+fn is_restored(store: Option<&Reader>, entry: &RawEntry<'_>) -> Option<bool> {
+    let store = store?;
+    let session = SessionId::parse(entry.session_id);
+    let known = session.and_then(|session| store.first_known(entry.room_id, &session).ok()?);
+    Some(known.is_some())
 }
 
 /// Runs a source through the scanner, gathering into `gathered`.

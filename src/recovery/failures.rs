@@ -11,7 +11,11 @@ use crate::{
     },
     homeserver::{AddressError, RequestError, discovery::DiscoveryError},
     snapshot::reader::SnapshotFault,
-    store::StoreError,
+    store::{
+        error::StoreError,
+        folder::FolderError,
+        slots::{Lock, LockKind},
+    },
 };
 
 /// Turns one kind of error into its words.
@@ -37,9 +41,7 @@ impl IntoFailure for RequestError {
                 Failure::new(Code::NotMatrix).with("name", host.clone()).with("host", host)
             }
             Self::SentElsewhere { to } => Failure::new(Code::SentElsewhere).with("host", to),
-            Self::PassedOnTooOften { host } => {
-                Failure::new(Code::SentElsewhere).with("host", host)
-            }
+            Self::PassedOnTooOften { host } => Failure::new(Code::SentElsewhere).with("host", host),
             Self::AskedToWait { seconds } => {
                 Failure::new(Code::AskedToWait).with("time", waiting(seconds))
             }
@@ -58,7 +60,7 @@ impl IntoFailure for RequestError {
             Self::Odd { .. } | Self::Refused { .. } | Self::NameUnsendable => {
                 Failure::new(Code::AnswerOdd)
             }
-            Self::WriteWithoutPermit { .. } => Failure::new(Code::Bug),
+            Self::WriteWithoutPermit { .. } => Failure::new(Code::Bug).with("file", "the log"),
             Self::Cancelled => Failure::new(Code::Stopped).with("n", "The restored"),
         };
         failure.because(&detail)
@@ -110,13 +112,14 @@ impl IntoFailure for VersionFault {
 impl IntoFailure for ScanFault {
     fn into_failure(self) -> Failure {
         let detail = self.to_string();
-        let code = match self {
-            Self::TooManyEntries { limit } => Failure::new(Code::AnswerTooLarge)
-                .with("size", format!("{} keys", grouped(limit))),
-            Self::TooManyRooms { limit } => Failure::new(Code::AnswerTooLarge)
-                .with("size", format!("{} rooms", grouped(limit))),
-            Self::NotJson { .. } | Self::TooDeep { .. } => Failure::new(Code::AnswerOdd),
-        };
+        let code =
+            match self {
+                Self::TooManyEntries { limit } => Failure::new(Code::AnswerTooLarge)
+                    .with("size", format!("{} keys", grouped(limit))),
+                Self::TooManyRooms { limit } => Failure::new(Code::AnswerTooLarge)
+                    .with("size", format!("{} rooms", grouped(limit))),
+                Self::NotJson { .. } | Self::TooDeep { .. } => Failure::new(Code::AnswerOdd),
+            };
         code.because(&detail)
     }
 }
@@ -148,9 +151,7 @@ impl IntoFailure for SourceFault {
 /// A file that could not be written.
 pub(crate) fn writing(error: &io::Error) -> Failure {
     let failure = match error.kind() {
-        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
-            Failure::new(Code::DiskFull).with("n", "The restored").with("size", "some space")
-        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => disk_full(),
         _ => Failure::new(Code::NoPermission).with("folder", "this folder"),
     };
     failure.because(&error.to_string())
@@ -161,12 +162,10 @@ impl IntoFailure for RecoveryKeyFault {
         match self {
             Self::Empty => Failure::new(Code::SecretMissing),
             Self::OneCase { .. } => Failure::new(Code::KeyWrongCase),
-            Self::Alphabet { position, character, likely } => {
-                Failure::new(Code::KeyBadCharacter)
-                    .with("c", ((position - 1) / 4 + 1) as u64)
-                    .with("x", character.to_string())
-                    .with("likely", likely)
-            }
+            Self::Alphabet { position, character, likely } => Failure::new(Code::KeyBadCharacter)
+                .with("c", ((position - 1) / 4 + 1) as u64)
+                .with("x", character.to_string())
+                .with("likely", likely),
             Self::Length { got } if got < crate::backup::recovery_key::LETTERS => {
                 let missing = crate::backup::recovery_key::LETTERS - got;
                 Failure::new(Code::KeyTooShort).with("n", got as u64).with("m", missing as u64)
@@ -182,6 +181,65 @@ impl IntoFailure for RecoveryKeyFault {
     }
 }
 
+impl IntoFailure for FolderError {
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        let failure = match self {
+            Self::NoPermission { folder } | Self::Io { folder, .. } => {
+                Failure::new(Code::NoPermission).with("folder", folder)
+            }
+            Self::Foreign { folder } | Self::NotPlain { path: folder } => {
+                Failure::new(Code::FolderForeign).with("folder", folder)
+            }
+            Self::AlreadyRunning { .. } => Failure::new(Code::AlreadyRunning),
+            Self::TooLarge { file, .. } => Failure::new(Code::FileUnreadable).with("file", file),
+            Self::DiskFull { .. } => disk_full(),
+        };
+        failure.because(&detail)
+    }
+}
+
 impl IntoFailure for StoreError {
-    fn into_failure(self) -> Failure { todo!() }
+    fn into_failure(self) -> Failure {
+        let detail = self.to_string();
+        let failure = match self {
+            Self::Folder(error) => return error.into_failure(),
+            Self::Missing => Failure::new(Code::StoreEmpty),
+            Self::Newer { .. } => Failure::new(Code::StoreNewer),
+            Self::OtherLock { locks } => {
+                let names: Vec<String> = locks.iter().map(lock_name).collect();
+                return Failure::new(Code::StoreOtherLock)
+                    .because(&format!("it opens with {}", names.join(" or ")));
+            }
+            Self::Busy => Failure::new(Code::AlreadyRunning),
+            Self::DiskFull { .. } => disk_full(),
+            Self::NoPermission { .. } => {
+                Failure::new(Code::NoPermission).with("folder", "the folder of the store")
+            }
+            Self::Unreadable { .. } | Self::Database { .. } => Failure::new(Code::StoreUnreadable),
+            Self::UnknownLock
+            | Self::LastLock
+            | Self::LockId { .. }
+            | Self::RecordTooLarge { .. } => Failure::new(Code::Bug).with("file", "the log"),
+        };
+        failure.because(&detail)
+    }
+}
+
+/// A lock of the store as people know it.
+fn lock_name(lock: &Lock) -> String {
+    match lock.kind {
+        LockKind::BackupKey => {
+            let start: String = lock.id.chars().take(12).collect();
+            format!("the key of the backup whose public key begins with {}", Shown::new(&start))
+        }
+        LockKind::StorageKey => {
+            format!("the recovery key of secret storage {}", Shown::limited(&lock.id, 40))
+        }
+        LockKind::Passphrase => "its passphrase".to_owned(),
+    }
+}
+
+fn disk_full() -> Failure {
+    Failure::new(Code::DiskFull).with("n", "The restored").with("size", "some space")
 }

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use serde_json::value::RawValue;
 
-use super::{
-    failures::IntoFailure,
-    sign_in::Account,
-    unlock::Locks,
-};
+use super::{failures::IntoFailure, sign_in::Account, unlock::Locks};
 use crate::{
     backup::version::BackupVersion,
     base::{

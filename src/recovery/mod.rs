@@ -7,7 +7,8 @@
 mod batch;
 pub mod contents;
 mod failures;
-pub mod local;
+pub mod keep;
+mod local;
 pub mod look;
 mod pipeline;
 pub mod restore;

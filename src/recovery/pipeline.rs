@@ -3,7 +3,7 @@
 
 use std::{
     num::NonZero,
-    sync::{Arc, atomic::AtomicBool, atomic::Ordering},
+    sync::{Arc, OnceLock},
     thread,
     time::Instant,
 };
@@ -12,7 +12,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, unbounded};
 use tokio::sync::mpsc;
 
 use super::{
-    batch::Batch,
+    batch::Batch as Entries,
     scan::scan,
     source::Piece,
     tally::{RefusedEntry, Tally},
@@ -25,10 +25,19 @@ use crate::{
     },
     base::{
         cancel::Cancel,
-        limits,
         progress::{News, Progress},
+        random::SystemRandom,
     },
-    store::{Done, JournalReader, Mark, Prepared, Preparer, StoreError, Transaction},
+    megolm::room_key::RoomKey,
+    store::{
+        Merged,
+        error::StoreError,
+        journal::{Done, JournalReader, Mark},
+        reader::Reader,
+        sessions::{Prepared, Preparer},
+        sources::SourceId,
+        writer::{Batch, Store},
+    },
 };
 
 /// Most batches between two stages; with their size this bounds what is in flight.
@@ -36,18 +45,18 @@ const BATCHES: usize = 8;
 
 /// What each worker needs to do its work alone.
 pub(super) struct Hand {
-    /// Says what was done in an earlier run.
-    pub(super) journal: JournalReader,
-    /// Seals opened keys for the store.
-    pub(super) preparer: Preparer,
+    /// The version, for the journal.
+    pub(super) version: String,
+    /// Says what was done in an earlier run, if there was one.
+    pub(super) journal: Option<JournalReader>,
+    /// Seals opened keys for the store, where they are to be written.
+    pub(super) sealing: Option<(Preparer, SourceId)>,
 }
 
-/// Where the outcomes go: the store, or nowhere when only a plan is wanted.
-pub(super) trait Sink {
-    /// Begins a transaction.
-    fn begin(&mut self) -> Result<Transaction<'_>, StoreError>;
-    /// Says whether transactions are committed.
-    fn commits(&self) -> bool;
+/// Where the outcomes go: into the store, or, for a plan, only compared with it.
+pub(super) enum Sink {
+    Store(Box<Store>),
+    Plan(Option<Box<Reader>>),
 }
 
 /// What the pipeline is told.
@@ -66,18 +75,21 @@ pub(super) struct Orders<'a> {
 
 /// What became of one entry.
 enum Outcome {
-    Opened(Box<Prepared>),
+    /// Opened, and sealed for the store.
+    Sealed(Box<Prepared>),
+    /// Opened for a plan.
+    Opened(Box<RoomKey>),
     Refused(Refusal),
-    /// Stored by an earlier run.
-    Known,
-    /// Refused by an earlier run, for this reason.
-    KnownRefused(&'static str),
+    /// The same as in an earlier run.
+    Known(Done),
 }
 
-struct Opened {
+struct Settled {
     room_id: Arc<str>,
+    /// Of refused entries only, for the report.
     session_id: String,
-    mark: Mark,
+    /// Where the store's journal is to note it.
+    mark: Option<Mark>,
     outcome: Outcome,
 }
 
@@ -91,16 +103,16 @@ pub(super) struct Ended {
 pub(super) fn run(
     pieces: mpsc::Receiver<Piece>,
     hands: Vec<Hand>,
-    sink: &mut dyn Sink,
+    sink: &mut Sink,
     orders: &Orders<'_>,
     tally: Tally,
 ) -> Result<Ended, StoreError> {
-    // When the writer fails, everything before it must end as well.
-    let failed = AtomicBool::new(false);
-    thread::scope(|scope| {
-        let (to_workers, from_scanner) = bounded::<Batch>(BATCHES);
-        let (to_writer, from_workers) = bounded::<Vec<Opened>>(BATCHES);
-        let (give_back, used) = unbounded::<Batch>();
+    // When one stage fails, all others must end as well.
+    let failed = OnceLock::new();
+    let ended = thread::scope(|scope| {
+        let (to_workers, from_scanner) = bounded::<Entries>(BATCHES);
+        let (to_writer, from_workers) = bounded::<Vec<Settled>>(BATCHES);
+        let (give_back, used) = unbounded::<Entries>();
         let scanner = scope.spawn(move || cut_up(pieces, &to_workers, &used, orders));
         for hand in hands {
             let (batches, to_writer) = (from_scanner.clone(), to_writer.clone());
@@ -112,14 +124,15 @@ pub(super) fn run(
         }
         drop((from_scanner, to_writer, give_back));
         let written = write(&from_workers, sink, orders, tally);
-        if written.is_err() {
-            failed.store(true, Ordering::Relaxed);
-        }
         // Threads that wait to hand on must find nobody.
         drop(from_workers);
         let ending = scanner.join().unwrap_or(Ok(Ending::Cut));
         Ok(Ended { tally: written?, ending })
-    })
+    });
+    match failed.into_inner() {
+        Some(error) => Err(error),
+        None => ended,
+    }
 }
 
 /// How many workers make sense: one for each core.
@@ -129,11 +142,11 @@ pub(super) fn workers() -> usize {
 
 fn cut_up(
     pieces: mpsc::Receiver<Piece>,
-    to: &Sender<Batch>,
-    used: &Receiver<Batch>,
+    to: &Sender<Entries>,
+    used: &Receiver<Entries>,
     orders: &Orders<'_>,
 ) -> Result<Ending, ScanFault> {
-    let mut batch = Batch::default();
+    let mut batch = Entries::default();
     let mut last_room: Arc<str> = Arc::from("");
     // Nobody left to work: the pieces are drained so that the source ends by itself.
     let mut open = true;
@@ -149,7 +162,7 @@ fn cut_up(
         }
     };
     let ending = scan(pieces, orders.cancel, &mut visit);
-    if !batch.is_empty() {
+    if batch.len() > 0 {
         // The same: nobody left to work.
         let _ = to.send(batch);
     }
@@ -157,86 +170,115 @@ fn cut_up(
 }
 
 fn work(
-    mut hand: Hand,
-    batches: &Receiver<Batch>,
-    to: &Sender<Vec<Opened>>,
-    give_back: &Sender<Batch>,
+    hand: Hand,
+    batches: &Receiver<Entries>,
+    to: &Sender<Vec<Settled>>,
+    give_back: &Sender<Entries>,
     orders: &Orders<'_>,
-    failed: &AtomicBool,
+    failed: &OnceLock<StoreError>,
 ) {
     let mut room = Workroom::default();
     for mut batch in batches {
-        if orders.cancel.is_cancelled() || failed.load(Ordering::Relaxed) {
+        if orders.cancel.is_cancelled() || failed.get().is_some() {
             continue;
         }
-        let opened = batch
-            .entries()
-            .map(|(room_id, entry)| {
-                let (mark, outcome) = open(&mut hand, orders.key, &entry, &mut room);
-                let session_id = match outcome {
-                    Outcome::Refused(_) | Outcome::KnownRefused(_) => entry.session_id.to_owned(),
-                    _ => String::new(),
-                };
-                Opened { room_id: Arc::clone(room_id), session_id, mark, outcome }
-            })
-            .collect();
+        let mut settled = Vec::with_capacity(batch.len());
+        for (room_id, entry) in batch.entries() {
+            match settle(&hand, orders.key, &entry, &mut room) {
+                Ok((mark, outcome)) => {
+                    let session_id = outcome.refused_session(&entry);
+                    let room_id = Arc::clone(room_id);
+                    settled.push(Settled { room_id, session_id, mark, outcome });
+                }
+                Err(error) => {
+                    // The first failure is the one to tell.
+                    let _ = failed.set(error);
+                    break;
+                }
+            }
+        }
         batch.clear();
         // The scanner may have ended already; then the buffer is not needed again.
         let _ = give_back.send(batch);
-        if to.send(opened).is_err() {
+        if to.send(settled).is_err() {
             return;
         }
     }
 }
 
-fn open(
-    hand: &mut Hand,
+fn settle(
+    hand: &Hand,
     key: &DecryptionKey,
     entry: &RawEntry<'_>,
     room: &mut Workroom,
-) -> (Mark, Outcome) {
-    let (mark, done) = hand.journal.look_up(entry.room_id, entry.session_id, entry.json);
-    let outcome = match done {
-        Some(Done::Stored) => Outcome::Known,
-        Some(Done::Refused(reason)) => Outcome::KnownRefused(reason),
-        None => match key.open(entry, room) {
-            Ok(room_key) => Outcome::Opened(Box::new(hand.preparer.prepare(room_key))),
-            Err(refusal) => Outcome::Refused(refusal),
-        },
+) -> Result<(Option<Mark>, Outcome), StoreError> {
+    let mark = hand.journal.as_ref().map(|journal| journal.mark(&hand.version, entry));
+    if let (Some(journal), Some(mark)) = (&hand.journal, &mark)
+        && let Some(done) = journal.done(mark, key.public_key())?
+    {
+        return Ok((None, Outcome::Known(done)));
+    }
+    let room_key = match key.open(entry, room) {
+        Ok(room_key) => room_key,
+        Err(refusal) => return Ok((mark, Outcome::Refused(refusal))),
     };
-    (mark, outcome)
+    let Some((preparer, source)) = &hand.sealing else {
+        return Ok((mark, Outcome::Opened(Box::new(room_key))));
+    };
+    let outcome = match preparer.prepare(room_key, *source, &mut SystemRandom) {
+        Ok(prepared) => Outcome::Sealed(Box::new(prepared)),
+        Err(StoreError::RecordTooLarge { limit, .. }) => {
+            Outcome::Refused(Refusal::TooLarge { limit })
+        }
+        Err(error) => return Err(error),
+    };
+    Ok((mark, outcome))
 }
 
-/// Merges outcomes in transactions of bounded size and time, and tells of committed ones only.
+impl Outcome {
+    fn refused_session(&self, entry: &RawEntry<'_>) -> String {
+        match self {
+            Self::Refused(_) => entry.session_id.to_owned(),
+            Self::Known(done) if done.reason().is_some() => entry.session_id.to_owned(),
+            _ => String::new(),
+        }
+    }
+}
+
+/// Where the writer enters outcomes: an open transaction, or a plan's comparison.
+enum Ledger<'l, 's> {
+    Batch(&'l mut Batch<'s>),
+    Plan(Option<&'l Reader>),
+}
+
+/// Enters outcomes in transactions of bounded size and time, and tells of committed ones only.
 fn write(
-    from: &Receiver<Vec<Opened>>,
-    sink: &mut dyn Sink,
+    from: &Receiver<Vec<Settled>>,
+    sink: &mut Sink,
     orders: &Orders<'_>,
     mut tally: Tally,
 ) -> Result<Tally, StoreError> {
-    let commits = sink.commits();
-    let mut ended = false;
-    while !ended {
-        let mut transaction = sink.begin()?;
-        let begun = Instant::now();
-        let mut rows = 0;
-        while rows < limits::TRANSACTION_ROWS && begun.elapsed() < limits::TRANSACTION_TIME {
-            let left = limits::TRANSACTION_TIME.saturating_sub(begun.elapsed());
-            match from.recv_timeout(left) {
-                Ok(opened) => {
-                    rows += opened.len();
-                    for one in opened {
-                        settle(one, &mut transaction, &mut tally)?;
-                    }
-                }
-                Err(error) => {
-                    ended = error.is_disconnected();
-                    break;
+    while let Ok(first) = from.recv() {
+        match sink {
+            Sink::Plan(reader) => {
+                let mut ledger = Ledger::Plan(reader.as_deref());
+                for one in first {
+                    enter(one, &mut ledger, &mut tally, orders.key)?;
                 }
             }
-        }
-        if commits {
-            transaction.commit()?;
+            Sink::Store(store) => {
+                let mut batch = store.begin(Instant::now())?;
+                let mut next = Some(first);
+                while let Some(settled) = next {
+                    for one in settled {
+                        enter(one, &mut Ledger::Batch(&mut batch), &mut tally, orders.key)?;
+                    }
+                    let now = Instant::now();
+                    let left = batch.time_left(now);
+                    next = if batch.is_due(now) { None } else { from.recv_timeout(left).ok() };
+                }
+                batch.commit()?;
+            }
         }
         orders.progress.tell(News::Restoring {
             committed: tally.entries,
@@ -247,29 +289,36 @@ fn write(
     Ok(tally)
 }
 
-fn settle(
-    one: Opened,
-    transaction: &mut Transaction<'_>,
+fn enter(
+    one: Settled,
+    ledger: &mut Ledger<'_, '_>,
     tally: &mut Tally,
+    key: &DecryptionKey,
 ) -> Result<(), StoreError> {
-    let Opened { room_id, session_id, mark, outcome } = one;
-    match outcome {
-        Outcome::Opened(prepared) => {
-            let merged = transaction.merge(&prepared)?;
-            transaction.note(&mark, &Done::Stored)?;
-            tally.opened(&room_id, merged);
+    let Settled { room_id, session_id, mark, outcome } = one;
+    if let (Ledger::Batch(batch), Some(mark)) = (&mut *ledger, mark) {
+        let done = match &outcome {
+            Outcome::Refused(refusal) => Done::refused(refusal, key.public_key()),
+            _ => Done::Stored,
+        };
+        batch.note_done(&mark, &done)?;
+    }
+    match (outcome, ledger) {
+        (Outcome::Sealed(key), Ledger::Batch(batch)) => {
+            tally.opened(&room_id, batch.merge(*key, &mut SystemRandom)?);
         }
-        Outcome::Refused(refusal) => {
-            transaction.note(&mark, &Done::Refused(refusal.reason()))?;
+        (Outcome::Opened(key), Ledger::Plan(Some(reader))) => {
+            tally.opened(&room_id, reader.weigh(*key, false)?);
+        }
+        // A plan without a store to compare with.
+        (Outcome::Opened(_) | Outcome::Sealed(_), _) => tally.opened(&room_id, Merged::New),
+        (Outcome::Refused(refusal), _) => {
             tally.refused(RefusedEntry::new(&room_id, &session_id, &refusal));
         }
-        Outcome::Known => tally.opened(&room_id, crate::store::Merged::Unchanged),
-        Outcome::KnownRefused(reason) => tally.refused(RefusedEntry {
-            room_id,
-            session_id,
-            reason,
-            detail: "refused in an earlier run".to_owned(),
-        }),
+        (Outcome::Known(done), _) => match done.reason() {
+            None => tally.opened(&room_id, Merged::Unchanged),
+            Some(reason) => tally.refused(RefusedEntry::known(&room_id, session_id, reason)),
+        },
     }
     Ok(())
 }

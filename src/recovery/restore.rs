@@ -24,7 +24,7 @@ use crate::{
         progress::Progress,
         shown::{Shown, grouped},
     },
-    store::Look,
+    store::{error::StoreError, looks::Look},
 };
 
 /// What somebody wants restored, and how.
@@ -63,18 +63,18 @@ pub async fn restore(
     cancel: Cancel,
 ) -> Result<Restoring, Failure> {
     let open = visit.openable(&wish.wanted)?;
+    let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let mut target = if wish.dry_run {
-        Target::for_plan(visit, &wish.data_dir)?
+        Target::for_plan(&visit.overview, unlocked, &wish.data_dir)?
     } else {
-        Target::for_keys(visit, &wish.data_dir)?
+        Target::for_keys(&visit.overview, unlocked, &wish.data_dir)?
     };
-    let folder = visit.folder(&wish.data_dir);
     let mut runs = Vec::with_capacity(open.len());
     for (version, key) in open {
-        let saves = wish.save_snapshot && !wish.dry_run && wish.rooms.is_empty();
-        let saver = match &visit.place {
-            Place::Server(_) if saves => {
-                let file = snapshots::place(&folder, &version.version);
+        let saves = wish.save_snapshot && wish.rooms.is_empty();
+        let file = target.place(&snapshots::name(&version.version));
+        let saver = match (&visit.place, file) {
+            (Place::Server(_), Some(file)) if saves => {
                 Some(Saver::begin(&file, &visit.overview, version)?)
             }
             _ => None,
@@ -89,7 +89,7 @@ pub async fn restore(
             key: DecryptionKey::new(key.secret().duplicate()),
             rooms: wish.rooms.clone(),
             saver,
-            refused_file: target.commits().then(|| folder.join("refused.jsonl")),
+            refused_file: target.place("refused.jsonl"),
         };
         let (restored, back) = job.run(target, Arc::clone(&progress), cancel.clone()).await?;
         target = back;
@@ -149,11 +149,12 @@ impl RestoreJob {
         let begun = Instant::now();
         let account = self.source.whole_account();
         let Self { source, version, key, rooms, mut saver, refused_file } = self;
+        let rooms_all = rooms.is_empty();
         let (to, pieces) = mpsc::channel(PIECES);
         let work = {
             let (progress, cancel) = (Arc::clone(&progress), cancel.clone());
-            let (name, expected) = (version.version.clone(), version.count);
-            let expected = expected.filter(|_| rooms.is_empty());
+            let expected = version.count.filter(|_| rooms.is_empty());
+            let version = version.clone();
             move || {
                 let mut target = target;
                 let orders = Orders {
@@ -163,31 +164,30 @@ impl RestoreJob {
                     progress: &*progress,
                     cancel: &cancel,
                 };
-                let hands = target.hands(&name, &key, pipeline::workers())?;
+                let hands = target.hands(&version, &key, pipeline::workers())?;
                 let tally = Tally::with_overflow(refused_file);
-                let ended = pipeline::run(pieces, hands, &mut target, &orders, tally)?;
-                Ok::<_, crate::store::StoreError>((ended, target))
+                let ended = pipeline::run(pieces, hands, &mut target.sink, &orders, tally)?;
+                Ok::<_, StoreError>((ended, target))
             }
         };
         let work = tokio::task::spawn_blocking(work);
         let pumped = source.pump(to, saver.as_mut(), &*progress, &cancel).await;
-        let (ended, mut target) =
-            super::joined(work.await)?.map_err(IntoFailure::into_failure)?;
+        let (ended, target) = super::joined(work.await)?.map_err(IntoFailure::into_failure)?;
         let whole = matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok();
         let etag_after = etag_now(account.filter(|_| whole), &version, &cancel).await;
         let changed = etag_after != version.etag;
         if let Some(saver) = saver {
             saver.end(&version, etag_after, ended.tally.entries, whole)?;
         }
-        if whole && target.commits() {
+        if whole && rooms_all {
             let look = Look {
                 version: version.version.clone(),
                 etag: version.etag.clone(),
                 count: version.count,
-                entries: ended.tally.entries,
+                entries: Some(ended.tally.entries),
                 at: Timestamp::now(),
             };
-            target.note_look(&look).map_err(IntoFailure::into_failure)?;
+            target.remember(look).map_err(IntoFailure::into_failure)?;
         }
         let bytes = pumped.as_ref().map_or(0, |pumped| pumped.bytes);
         let shortfall = shortfall(pumped, ended.ending, &ended.tally, &version, &cancel)

@@ -10,7 +10,7 @@ use crate::{
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
-        progress::{News, Progress, Stage},
+        progress::{Hint, News, Progress, Stage},
         secret::SecretText,
         shown::Shown,
     },
@@ -18,8 +18,14 @@ use crate::{
         self, Client, OwnSession, Session, Settings, discovery,
         sign_in::{password, token},
     },
-    store::{self, KeptSession},
+    store::{
+        folder::DataDir,
+        kept_session::{KeptSession, note_login, recent_logins},
+    },
 };
+
+/// Servers usually ask for a pause after the fifth login within five minutes.
+const LOGINS_BEFORE_A_HINT: usize = 4;
 
 /// How somebody signs in.
 pub enum Way {
@@ -96,9 +102,9 @@ impl Account {
         self.session().user().as_str()
     }
 
-    /// The server's address, without a slash at its end.
+    /// The origin of the server's address.
     pub fn server(&self) -> String {
-        self.session().client().base().as_str().trim_end_matches('/').to_owned()
+        self.session().client().base().origin().ascii_serialization()
     }
 
     /// Ends the visit: removes the device that keyhaul made, unless the session is to be kept.
@@ -138,7 +144,7 @@ pub async fn sign_in(
         Way::Password(ref password) => {
             let client = find_server(&asked, &settings, cancel).await?;
             let user = asked.user.as_deref().ok_or_else(|| Failure::new(Code::SignInMissing))?;
-            let own = with_password(&client, user, password, data_dir, cancel).await?;
+            let own = with_password(&client, user, password, data_dir, progress, cancel).await?;
             Account { held: Held::Own(own), kept: false }
         }
         Way::Token(ref token) => {
@@ -149,12 +155,24 @@ pub async fn sign_in(
             Account { held: Held::Borrowed(session), kept: false }
         }
     };
-    if let Err(failure) = check_identity(&account, asked.user.as_deref()) {
+    if let Err(failure) =
+        check_identity(&account, asked.user.as_deref(), asked.homeserver.as_deref())
+    {
         // A device made for the wrong account must not stay there.
         account.leave(progress, cancel).await?;
         return Err(failure);
     }
-    if asked.keep { keep(account, data_dir) } else { Ok(account) }
+    if !asked.keep {
+        return Ok(account);
+    }
+    match keep(&account, data_dir) {
+        Ok(kept) => Ok(Account { kept, ..account }),
+        Err(failure) => {
+            // What cannot be kept must not stay signed in.
+            account.leave(progress, cancel).await?;
+            Err(failure)
+        }
+    }
 }
 
 /// Ends kept sessions, all or those of one account; says for whom.
@@ -168,16 +186,19 @@ pub async fn sign_out_kept(
     let kept = find_kept(&surroundings.data_dir, homeserver, user)?;
     let settings = surroundings.settings();
     progress.tell(News::Began(Stage::SigningOut));
-    let user_id = kept.user_id.clone();
-    let folder = store::folder_of(&surroundings.data_dir, &kept.user_id, &kept.server);
-    let client = kept_client(&kept, &settings)?;
-    match token::resume(&client, kept.token, &kept.device_id, cancel).await {
+    let KeptSession { base_url, user_id, device_id, access_token } = kept;
+    let origin = base_url.origin().ascii_serialization();
+    let client = Client::new(base_url, &settings).map_err(IntoFailure::into_failure)?;
+    match token::resume(&client, access_token, &device_id, cancel).await {
         Ok(own) => homeserver::sign_out(&own, cancel).await.map_err(device_remains)?,
         // Somebody else ended it already.
         Err(homeserver::RequestError::TokenUnknown { .. }) => {}
         Err(error) => return Err(device_remains(error)),
     }
-    KeptSession::remove(&folder).map_err(IntoFailure::into_failure)?;
+    let forgotten = DataDir::open(&surroundings.data_dir)
+        .and_then(|data_dir| data_dir.account(&user_id, &origin))
+        .and_then(|folder| KeptSession::remove(&folder));
+    forgotten.map_err(IntoFailure::into_failure)?;
     Ok(user_id)
 }
 
@@ -202,10 +223,10 @@ async fn with_password(
     user: &str,
     password: &SecretText,
     data_dir: &Path,
+    progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<OwnSession, Failure> {
-    store::note_login(data_dir, client.base().as_str(), Timestamp::now())
-        .map_err(IntoFailure::into_failure)?;
+    note(client, data_dir, progress);
     password::sign_in(client, user, password, cancel).await.map_err(|error| {
         let detail = error.to_string();
         match error {
@@ -223,8 +244,26 @@ async fn with_password(
     })
 }
 
+/// Counts the login, and proposes to stay signed in before servers ask for a pause: they allow about
+/// five in a row. Looking at a backup needs no folder, so one that cannot be written is no failure.
+fn note(client: &Client, data_dir: &Path, progress: &dyn Progress) {
+    let origin = client.base().origin().ascii_serialization();
+    let Ok(data_dir) = DataDir::open(data_dir) else { return };
+    let now = Timestamp::now();
+    if recent_logins(&data_dir, &origin, now).is_ok_and(|logins| logins >= LOGINS_BEFORE_A_HINT) {
+        progress.tell(News::Hint(Hint::KeepSignedIn));
+    }
+    let _ = note_login(&data_dir, &origin, now);
+}
+
 /// The whole id that was typed must be the account's; of a name alone only that part.
-fn check_identity(account: &Account, typed: Option<&str>) -> Result<(), Failure> {
+///
+/// Where a server was named and not addressed, the account must be one of that server.
+fn check_identity(
+    account: &Account,
+    typed: Option<&str>,
+    server: Option<&str>,
+) -> Result<(), Failure> {
     let user_id = account.user_id();
     if account.session().is_guest() {
         return Err(Failure::new(Code::GuestAccount));
@@ -234,7 +273,9 @@ fn check_identity(account: &Account, typed: Option<&str>) -> Result<(), Failure>
     let same = if typed.starts_with('@') && typed.contains(':') {
         user_id == typed
     } else {
+        let named = server.filter(|server| !server.contains("//"));
         localpart == typed.trim_start_matches('@')
+            && named.is_none_or(|server| user_id.ends_with(&format!(":{server}")))
     };
     if same {
         return Ok(());
@@ -244,18 +285,20 @@ fn check_identity(account: &Account, typed: Option<&str>) -> Result<(), Failure>
         .with("typed", Shown::limited(typed, 80)))
 }
 
-fn keep(account: Account, data_dir: &Path) -> Result<Account, Failure> {
-    let Held::Own(own) = &account.held else { return Ok(account) };
-    let folder = store::Folder::open(data_dir, account.user_id(), &account.server())
-        .map_err(IntoFailure::into_failure)?;
+/// Keeps the session of a device that keyhaul made; says whether it did.
+fn keep(account: &Account, data_dir: &Path) -> Result<bool, Failure> {
+    let Held::Own(own) = &account.held else { return Ok(false) };
+    let session = own.session();
     let kept = KeptSession {
-        server: account.server(),
+        base_url: session.client().base().clone(),
         user_id: account.user_id().to_owned(),
-        device_id: own.session().device().map(ToString::to_string).unwrap_or_default(),
-        token: own.token().duplicate(),
+        device_id: session.device().map(ToString::to_string).unwrap_or_default(),
+        access_token: own.token().duplicate(),
     };
-    kept.save(&folder).map_err(IntoFailure::into_failure)?;
-    Ok(Account { kept: true, ..account })
+    let saved = DataDir::open(data_dir)
+        .and_then(|data_dir| data_dir.account(account.user_id(), &account.server()))
+        .and_then(|folder| kept.save(&folder));
+    saved.map(|()| true).map_err(IntoFailure::into_failure)
 }
 
 /// The one kept session that is meant.
@@ -264,12 +307,14 @@ fn find_kept(
     homeserver: Option<&str>,
     user: Option<&str>,
 ) -> Result<KeptSession, Failure> {
-    let mut kept = KeptSession::find_all(data_dir).map_err(IntoFailure::into_failure)?;
+    let data_dir = DataDir::find(data_dir).map_err(IntoFailure::into_failure)?;
+    let all = data_dir.map_or(Ok(Vec::new()), |data_dir| KeptSession::all(&data_dir));
+    let mut kept = all.map_err(IntoFailure::into_failure)?;
     kept.retain(|kept| {
         let local = kept.user_id.trim_start_matches('@').split(':').next();
         user.is_none_or(|user| kept.user_id == user || local == Some(user.trim_start_matches('@')))
             && homeserver.is_none_or(|server| {
-                kept.server.contains(server.trim_end_matches('/'))
+                kept.base_url.as_str().trim_end_matches('/') == server.trim_end_matches('/')
                     || kept.user_id.ends_with(&format!(":{server}"))
             })
     });
@@ -281,22 +326,16 @@ fn find_kept(
     }
 }
 
-fn kept_client(kept: &KeptSession, settings: &Settings) -> Result<Client, Failure> {
-    let odd = || Failure::new(Code::SignInMissing).because("the kept session is damaged");
-    let base = url::Url::parse(&kept.server).map_err(|_| odd())?;
-    Client::new(base, settings).map_err(IntoFailure::into_failure)
-}
-
 async fn resume(
     kept: KeptSession,
     settings: &Settings,
     cancel: &Cancel,
 ) -> Result<Account, Failure> {
-    let client = kept_client(&kept, settings)?;
-    let own = token::resume(&client, kept.token, &kept.device_id, cancel)
+    let client = Client::new(kept.base_url, settings).map_err(IntoFailure::into_failure)?;
+    let own = token::resume(&client, kept.access_token, &kept.device_id, cancel)
         .await
         .map_err(IntoFailure::into_failure)?;
     let account = Account { held: Held::Own(own), kept: true };
-    check_identity(&account, Some(&kept.user_id))?;
+    check_identity(&account, Some(&kept.user_id), None)?;
     Ok(account)
 }

@@ -1,10 +1,6 @@
 //! Saving snapshots: beside a restore, or on their own; and telling what one holds.
 
-use std::{
-    io,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{io, path::Path, sync::Arc};
 
 use jiff::Timestamp;
 use sha2::{Digest, Sha256};
@@ -30,11 +26,11 @@ use crate::{
     },
 };
 
-/// Where a version's snapshot lies in the account's folder; its name never comes from the server.
-pub fn place(folder: &Path, version: &str) -> PathBuf {
+/// What a version's snapshot is called in the account's folder; never the server's own words.
+pub(super) fn name(version: &str) -> String {
     let hash = Sha256::digest(version.as_bytes());
-    let name: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    folder.join(format!("snapshot-{name}.keyhaul"))
+    let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    format!("snapshot-{hash}.keyhaul")
 }
 
 /// Saves a body while it is read.
@@ -44,7 +40,11 @@ pub struct Saver {
 
 impl Saver {
     /// Begins a snapshot of a version.
-    pub fn begin(file: &Path, overview: &Overview, version: &BackupVersion) -> Result<Self, Failure> {
+    pub fn begin(
+        file: &Path,
+        overview: &Overview,
+        version: &BackupVersion,
+    ) -> Result<Self, Failure> {
         let header = Header {
             keyhaul_snapshot: FORMAT,
             server: overview.server.clone(),

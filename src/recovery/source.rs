@@ -106,7 +106,9 @@ impl Source {
         match self {
             Self::WholeBody { account, version } => {
                 progress.tell(News::Began(Stage::Collecting));
-                let mut stream = keys(account.session(), &version, Part::Whole, limits::KEYS_BODY, cancel).await?;
+                let mut stream =
+                    keys(account.session(), &version, Part::Whole, limits::KEYS_BODY, cancel)
+                        .await?;
                 let mut open = to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
                 while open && let Some(bytes) = stream.next().await? {
                     pumped.bytes += bytes.len() as u64;
@@ -121,8 +123,7 @@ impl Source {
                 for room_id in rooms {
                     let left = limits::KEYS_BODY.saturating_sub(pumped.bytes);
                     let part = Part::Room(&room_id);
-                    let mut stream =
-                        keys(account.session(), &version, part, left, cancel).await?;
+                    let mut stream = keys(account.session(), &version, part, left, cancel).await?;
                     let mut open = to.send(Piece::Begin(Shape::Room { room_id })).await.is_ok();
                     while open && let Some(bytes) = stream.next().await? {
                         pumped.bytes += bytes.len() as u64;

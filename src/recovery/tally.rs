@@ -127,6 +127,12 @@ impl RefusedEntry {
             detail: refusal.to_string(),
         }
     }
+
+    /// The report of an entry that an earlier run refused: its reason is remembered, no more.
+    pub(super) fn known(room_id: &Arc<str>, session_id: String, reason: &'static str) -> Self {
+        let detail = "refused in an earlier run".to_owned();
+        Self { room_id: Arc::clone(room_id), session_id, reason, detail }
+    }
 }
 
 /// The full list of refused entries, one JSON object a line, in a file only its owner reads.

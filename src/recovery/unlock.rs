@@ -232,8 +232,7 @@ impl Unlocked {
         current: Option<&str>,
     ) {
         for description in &locks.keys {
-            let opened =
-                locks.secret.as_ref().map(|secret| secret.open(&description.id, key));
+            let opened = locks.secret.as_ref().map(|secret| secret.open(&description.id, key));
             let check = match (description.check(key), &opened) {
                 // Nothing to check with, but a secret's own MAC verifies: that proves it too.
                 (KeyCheck::Unverifiable, Some(Ok(_))) => KeyCheck::Fits,
@@ -278,9 +277,10 @@ pub fn failure(
     overview: &Overview,
     wanted: Option<&BackupVersion>,
 ) -> Failure {
-    let older = unlocked.opens_backups().into_iter().find(|open| {
-        wanted.is_none_or(|wanted| wanted.version != *open)
-    });
+    let older = unlocked
+        .opens_backups()
+        .into_iter()
+        .find(|open| wanted.is_none_or(|wanted| wanted.version != *open));
     if let Some(open) = older {
         let count = overview.versions.iter().find(|version| version.version == open);
         let keys = count.and_then(|version| version.count).map_or(Shown::new("Its"), Shown::from);

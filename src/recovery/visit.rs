@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     failures::IntoFailure,
+    local,
     look::{Overview, Wanted},
     sign_in::Account,
     source::Source,
@@ -24,7 +25,7 @@ use crate::{
         shown::Shown,
     },
     homeserver::rooms,
-    store::Lookup,
+    store::reader::Reader,
 };
 
 /// Where the backup is.
@@ -103,10 +104,9 @@ impl Visit {
     /// A source of all entries of a version.
     pub fn whole(&self, version: &BackupVersion) -> Source {
         match &self.place {
-            Place::Server(account) => Source::WholeBody {
-                account: Arc::clone(account),
-                version: version.version.clone(),
-            },
+            Place::Server(account) => {
+                Source::WholeBody { account: Arc::clone(account), version: version.version.clone() }
+            }
             Place::Snapshot(file) => Source::Snapshot { file: file.clone() },
         }
     }
@@ -149,12 +149,7 @@ impl Visit {
     }
 
     /// A look into the account's store, if there is one and the secrets at hand open it.
-    pub fn lookup(&self, data_dir: &Path) -> Result<Option<Lookup>, Failure> {
-        let _ = data_dir; Ok(None)
-    }
-
-    /// The folder on this computer for the account that is visited.
-    pub fn folder(&self, data_dir: &Path) -> PathBuf {
-        crate::store::folder_of(data_dir, &self.overview.user_id, &self.overview.server)
+    pub fn store(&self, data_dir: &Path) -> Option<Reader> {
+        local::look_into(&self.overview, self.unlocked.as_ref()?, data_dir)
     }
 }

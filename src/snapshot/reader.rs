@@ -127,11 +127,10 @@ fn read_trailer(file: &mut File, begin: u64) -> io::Result<(Option<Trailer>, u64
     file.take(TRAILER_LIMIT).read_to_end(&mut tail)?;
     let text = tail.strip_suffix(b"\n").unwrap_or(&tail);
     let line = text.iter().rposition(|byte| *byte == b'\n');
-    let trailer = line.and_then(|line| serde_json::from_slice::<Trailer>(text.get(line + 1..)?).ok());
+    let trailer =
+        line.and_then(|line| serde_json::from_slice::<Trailer>(text.get(line + 1..)?).ok());
     match (trailer, line) {
-        (Some(trailer), Some(line)) if trailer.complete => {
-            Ok((Some(trailer), from + line as u64))
-        }
+        (Some(trailer), Some(line)) if trailer.complete => Ok((Some(trailer), from + line as u64)),
         _ => Ok((None, length)),
     }
 }

@@ -40,7 +40,11 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
         .result(document, |lines| {
             let count = overview.versions.len() as u64;
             let exist = if count == 1 { "backup exists" } else { "backups exist" };
-            lines.line(format!("{} {exist} for {}.", grouped(count), Shown::new(&overview.user_id)));
+            lines.line(format!(
+                "{} {exist} for {}.",
+                grouped(count),
+                Shown::new(&overview.user_id)
+            ));
             let mut table = Table::new(&[
                 ("Backup", Align::Left),
                 ("", Align::Left),
@@ -69,7 +73,11 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
     Ok(0)
 }
 
-fn version_json(version: &BackupVersion, overview: &Overview, unlocked: Option<&Unlocked>) -> Value {
+fn version_json(
+    version: &BackupVersion,
+    overview: &Overview,
+    unlocked: Option<&Unlocked>,
+) -> Value {
     json!({
         "version": version.version,
         "algorithm": version.algorithm,

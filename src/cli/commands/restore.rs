@@ -120,7 +120,9 @@ fn sentences(run: &Restored, dry_run: bool) -> Vec<String> {
     }
     match tally.refused_count {
         0 => {}
-        1 => lines.push("1 cannot be restored, for a known reason. The others are not affected.".to_owned()),
+        1 => lines.push(
+            "1 cannot be restored, for a known reason. The others are not affected.".to_owned(),
+        ),
         count => lines.push(format!(
             "{} cannot be restored, each for a known reason. The others are not affected.",
             grouped(count)
@@ -142,7 +144,9 @@ fn reasons(run: &Restored) -> Table {
 /// What a reason is called on the screen, and its sentence (SCREENS §7).
 fn words(reason: &str) -> (&'static str, &'static str) {
     match reason {
-        "mac" => ("for another recovery key", "Locked for another recovery key than this backup's."),
+        "mac" => {
+            ("for another recovery key", "Locked for another recovery key than this backup's.")
+        }
         "corrupt" => ("damaged", "The lock opens, but the contents are broken."),
         "malformed" => ("not a key", "The entry has no readable parts."),
         "ephemeral" => ("not a key", "One of its parts has an impossible form."),

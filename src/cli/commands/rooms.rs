@@ -25,9 +25,9 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
 async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?.clone();
     let source = visit.whole(&version);
-    let lookup = visit.lookup(&desk.data_dir()?)?;
+    let store = visit.store(&desk.data_dir()?);
     let contents =
-        contents::contents(source, None, lookup, desk.progress(), desk.cancel.clone()).await?;
+        contents::contents(source, None, store, desk.progress(), desk.cancel.clone()).await?;
     let names = visit.names(contents.rooms.keys(), &*desk.progress(), &desk.cancel).await?;
     desk.progress().finish();
 

@@ -28,9 +28,9 @@ pub(super) async fn run(desk: &mut Desk, room: &str) -> Result<u8, Failure> {
 async fn show(desk: &Desk, visit: &Visit, room: &str) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?;
     let source = visit.rooms(version, vec![room.to_owned()]);
-    let lookup = visit.lookup(&desk.data_dir()?)?;
+    let store = visit.store(&desk.data_dir()?);
     let sessions =
-        contents::sessions(source, room, lookup, desk.progress(), desk.cancel.clone()).await?;
+        contents::sessions(source, room, store, desk.progress(), desk.cancel.clone()).await?;
     desk.progress().finish();
     if sessions.is_empty() {
         let version = Shown::limited(&version.version, 20);

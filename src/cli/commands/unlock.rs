@@ -60,7 +60,10 @@ fn sentence(fit: &Fit, overview: &Overview) -> String {
             match (&overview.current, fit.current) {
                 (_, true) => format!("✓ It opens backup {id}, the current one{keys}."),
                 (Some(current), false) => {
-                    format!("✓ It opens backup {id}{keys}, not the current {}.", Shown::limited(current, 20))
+                    format!(
+                        "✓ It opens backup {id}{keys}, not the current {}.",
+                        Shown::limited(current, 20)
+                    )
                 }
                 (None, false) => format!("✓ It opens backup {id}{keys}."),
             }

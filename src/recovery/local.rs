@@ -1,0 +1,154 @@
+//! What is on this computer: the account's folder and its store, opened with the secrets of a visit.
+
+use std::path::{Path, PathBuf};
+
+use super::{
+    failures::IntoFailure,
+    look::Overview,
+    pipeline::{Hand, Sink},
+    unlock::Unlocked,
+};
+use crate::{
+    backup::{decryption::DecryptionKey, version::BackupVersion},
+    base::{failure::Failure, random::SystemRandom},
+    store::{
+        error::StoreError,
+        folder::{DataDir, FolderLock},
+        looks::{self, Look},
+        reader::Reader,
+        slots::SlotSecret,
+        sources::Source,
+        writer::Store,
+    },
+};
+
+/// Where restored keys go: into the store, or, for a plan, nowhere.
+pub struct Target {
+    pub(super) sink: Sink,
+    /// Held until the last key is written; a plan needs none.
+    lock: Option<FolderLock>,
+}
+
+impl Target {
+    /// Opens the account's store for writing, or makes it. Every secret that was proven gets a lock
+    /// of its own, but only once one of them has opened a store that was there before.
+    pub(super) fn for_keys(
+        overview: &Overview,
+        unlocked: &Unlocked,
+        data_dir: &Path,
+    ) -> Result<Self, Failure> {
+        let open = || {
+            let folder = DataDir::open(data_dir)?.account(&overview.user_id, &overview.server)?;
+            let lock = folder.lock()?;
+            let secrets = slot_secrets(unlocked);
+            let mut store = Store::open(&lock, &secrets, &mut SystemRandom)?;
+            let locks = store.slots()?;
+            for secret in secrets.iter().filter(|secret| !locks.contains(&secret.lock())) {
+                match store.add_slot(secret, &mut SystemRandom) {
+                    Ok(()) | Err(StoreError::LockId { .. }) => {}
+                    Err(error) => return Err(error),
+                }
+            }
+            Ok::<_, StoreError>(Self { sink: Sink::Store(Box::new(store)), lock: Some(lock) })
+        };
+        open().map_err(IntoFailure::into_failure)
+    }
+
+    /// Opens the account's store for comparing, if there is one; writes nothing.
+    pub(super) fn for_plan(
+        overview: &Overview,
+        unlocked: &Unlocked,
+        data_dir: &Path,
+    ) -> Result<Self, Failure> {
+        let reader = find(overview, unlocked, data_dir).map_err(IntoFailure::into_failure)?;
+        Ok(Self { sink: Sink::Plan(reader.map(Box::new)), lock: None })
+    }
+
+    /// A file's place in the account's folder, where keys are written.
+    pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
+        self.lock.as_ref().map(|lock| lock.folder().path().join(name))
+    }
+
+    /// What each of so many workers needs, for one version.
+    pub(super) fn hands(
+        &mut self,
+        version: &BackupVersion,
+        key: &DecryptionKey,
+        count: usize,
+    ) -> Result<Vec<Hand>, StoreError> {
+        let (version, public_key) = (version.version.clone(), key.public_key());
+        let mut hands = Vec::with_capacity(count);
+        for _ in 0..count {
+            hands.push(match &mut self.sink {
+                Sink::Store(store) => {
+                    let source = Source::Backup { version: version.clone(), public_key };
+                    let source = store.source_id(&source, &mut SystemRandom)?;
+                    Hand {
+                        version: version.clone(),
+                        journal: Some(store.journal()?),
+                        sealing: Some((store.preparer(), source)),
+                    }
+                }
+                Sink::Plan(reader) => Hand {
+                    version: version.clone(),
+                    journal: reader.as_ref().map(|reader| reader.journal()).transpose()?,
+                    sealing: None,
+                },
+            });
+        }
+        Ok(hands)
+    }
+
+    /// Remembers how a version looked, for "changed since".
+    pub(super) fn remember(&self, look: Look) -> Result<(), StoreError> {
+        self.lock.as_ref().map_or(Ok(()), |lock| Ok(looks::remember(lock, &[look])?))
+    }
+
+    /// How many sessions the store holds.
+    pub(super) fn stored(&self) -> Result<u64, StoreError> {
+        match &self.sink {
+            Sink::Store(store) => store.reader()?.count(),
+            Sink::Plan(Some(reader)) => reader.count(),
+            Sink::Plan(None) => Ok(0),
+        }
+    }
+}
+
+/// A look into the account's store. `None` without a store, or where the secrets do not open it:
+/// looking at a backup must work all the same.
+pub(super) fn look_into(
+    overview: &Overview,
+    unlocked: &Unlocked,
+    data_dir: &Path,
+) -> Option<Reader> {
+    find(overview, unlocked, data_dir).ok().flatten()
+}
+
+fn find(
+    overview: &Overview,
+    unlocked: &Unlocked,
+    data_dir: &Path,
+) -> Result<Option<Reader>, StoreError> {
+    let Some(data_dir) = DataDir::find(data_dir)? else { return Ok(None) };
+    let Some(folder) = data_dir.find_account(&overview.user_id, &overview.server)? else {
+        return Ok(None);
+    };
+    match Reader::open(&folder, &slot_secrets(unlocked)) {
+        Ok(reader) => Ok(Some(reader)),
+        Err(StoreError::Missing) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+/// The proven secrets, as keys to the store's locks.
+fn slot_secrets(unlocked: &Unlocked) -> Vec<SlotSecret<'_>> {
+    let backups = unlocked
+        .backup_keys
+        .iter()
+        .map(|key| SlotSecret::BackupKey { secret: key.secret(), public_key: key.public_key() });
+    let storage = unlocked
+        .storage_keys
+        .iter()
+        .map(|(key_id, secret)| SlotSecret::StorageKey { secret, key_id });
+    backups.chain(storage).collect()
+}
