@@ -11,11 +11,15 @@ mod fixtures;
 #[cfg(test)]
 mod homeserver;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod recovery_key;
 #[cfg(test)]
 mod scanner;
 #[cfg(test)]
 mod secrets;
+#[cfg(test)]
+mod shown;
 #[cfg(test)]
 mod sources;
 #[cfg(test)]
