@@ -9,6 +9,8 @@ mod demo;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
+mod forms;
+#[cfg(test)]
 mod homeserver;
 #[cfg(test)]
 mod properties;

@@ -61,7 +61,7 @@ fn imported(key: &[u8]) -> InboundGroupSession {
 // --- Texts of keys ---
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(1024))]
 
     #[test]
     fn a_recovery_key_survives_any_spacing(
@@ -249,7 +249,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(1024))]
 
     #[test]
     fn what_we_seal_vodozemac_opens(key: [u8; 32], plaintext in bytes()) {
@@ -376,6 +376,8 @@ fn claim() -> impl Strategy<Value = (String, String)> {
     let value = prop_oneof![
         prop::sample::select(odd.to_vec()).prop_map(str::to_owned),
         Just(format!("{{\"ed25519\":{point}}}")),
+        Just(format!("{{\"ed25519\":{point},\"more\":{point}}}")),
+        Just(format!("\"{POINT}=\"")),
         Just(point),
         any::<String>().prop_map(|text| json!(text).to_string()),
     ];
@@ -389,7 +391,7 @@ fn members(json: &str) -> BTreeMap<String, String> {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(1024))]
 
     #[test]
     fn what_stands_beside_a_key_is_kept_word_for_word(
@@ -556,7 +558,7 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
 }
 
 proptest! {
-    #![proptest_config(cases(512))]
+    #![proptest_config(cases(2048))]
 
     #[test]
     fn no_parser_panics(bytes in prop_oneof![bytes(), nearly()]) {

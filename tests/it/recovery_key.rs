@@ -78,6 +78,11 @@ fn lost_capitals_and_lost_small_letters_have_their_own_words() {
 fn another_beginning_is_no_matrix_key() {
     assert_eq!(fault(&with(1, "A")), Fault::Prefix);
     assert_eq!(fault(&with(1, "F")), Fault::Prefix);
+    // The first byte alone does not make a Matrix key, even with a checksum that fits.
+    let mut bytes = [0; 35];
+    bytes[..2].copy_from_slice(&[0x8b, 0x02]);
+    bytes[34] = 0x8b ^ 0x02;
+    assert_eq!(fault(&bs58::encode(bytes).into_string()), Fault::Prefix);
 }
 
 #[test]

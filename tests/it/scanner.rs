@@ -195,6 +195,7 @@ fn each_fault_of_structure_is_named_with_its_place() {
         (r#"{"a":{]}"#, "a matching bracket", 6),
         (r#"{"a":[}]"#, "a matching bracket", 6),
         (r#"{"sessions":{"S":{"x":[1}]}}"#, "a matching bracket", 24),
+        (r#"{"sessions":{"S":5]}}"#, "a comma or a brace", 18),
         (r#"{"sessions":{"S":{}]}"#, "a comma or a brace", 19),
     ] {
         let scan = one_room(body);
@@ -242,7 +243,7 @@ fn nested(levels: u32) -> String {
 fn an_entry_may_be_nested_to_the_limit() {
     let deep = nested(limits::JSON_DEPTH);
     let deeper = nested(limits::JSON_DEPTH + 1);
-    let deepest = nested(10_000);
+    let deepest = "{\"a\":[".repeat(5_000) + &"]}".repeat(5_000);
     let body = format!(r#"{{"sessions":{{"A":{deep},"B":{deeper},"C":{deepest},"D":{{}}}}}}"#);
     let scan = one_room(&body);
     let faults: Vec<_> = scan.given.iter().map(|entry| entry.fault).collect();
@@ -265,12 +266,20 @@ fn an_entry_may_be_as_large_as_the_limit() {
     let text = |length: usize| format!("\"{}\"", "x".repeat(length - 2));
     let (largest, larger) = (text(limits::ENTRY), text(limits::ENTRY + 1));
     let huge = nested(10 * limits::ENTRY as u32);
-    let body = format!(r#"{{"sessions":{{"A":{largest},"B":{larger},"C":{huge},"D":{{}}}}}}"#);
+    let then_deep = format!("[{larger},{}]", nested(40));
+    let body = format!(
+        r#"{{"sessions":{{"A":{largest},"B":{larger},"C":{huge},"D":{then_deep},"E":{{}}}}}}"#
+    );
     let at_once = one_room(&body);
     let too_large =
         |session: &str| Given { fault: Some(EntryFault::TooLarge), ..given("!r:x", session, "") };
-    let expected =
-        [given("!r:x", "A", &largest), too_large("B"), too_large("C"), given("!r:x", "D", "{}")];
+    let expected = [
+        given("!r:x", "A", &largest),
+        too_large("B"),
+        too_large("C"),
+        too_large("D"),
+        given("!r:x", "E", "{}"),
+    ];
     assert!(at_once.given == expected, "{:?}", at_once.names());
     for size in [1, 1_000, limits::ENTRY - 1, limits::ENTRY, limits::ENTRY + 1] {
         let shape = Shape::Room { room_id: "!r:x".to_owned() };
@@ -549,7 +558,7 @@ fn entries_of(body: &Value) -> Vec<(String, String, Value)> {
 }
 
 proptest! {
-    #![proptest_config(cases(256))]
+    #![proptest_config(cases(1024))]
 
     #[test]
     fn any_chunking_gives_the_same(body in odd_body(), cuts in cuts()) {

@@ -92,7 +92,7 @@ fn a_failure_does_not_read_its_values_as_words_of_its_own() {
 }
 
 proptest! {
-    #![proptest_config(cases(512))]
+    #![proptest_config(cases(2048))]
 
     #[test]
     fn only_harmless_text_is_shown(text in hostile(), characters in 0_usize..30, cells in 0_usize..30) {
