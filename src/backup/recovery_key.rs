@@ -85,10 +85,11 @@ pub fn parse(typed: &str) -> Result<Secret32, RecoveryKeyFault> {
     if let Some(capitals) = one_case {
         return Err(RecoveryKeyFault::OneCase { capitals });
     }
-    let mut bytes = Zeroizing::new([0; BYTES + 1]);
+    // No letter stands for more than one byte, so this always has room and `got` is true.
+    let mut bytes = Zeroizing::new([0; LETTERS]);
     let got = bs58::decode(letters.as_bytes())
         .onto(&mut bytes[..])
-        .map_err(|_| RecoveryKeyFault::Bytes { got: BYTES + 2 })?;
+        .map_err(|_| RecoveryKeyFault::Bytes { got: LETTERS })?;
     if got != BYTES {
         return Err(RecoveryKeyFault::Bytes { got });
     }

@@ -188,15 +188,15 @@ impl Scanner {
                 _ if matches!(byte, b' ' | b'\n' | b'\r' | b'\t') => at += 1,
                 // A byte order mark, which may come in pieces.
                 State::Start if matches!(byte, 0xef | 0xbb | 0xbf) => at += 1,
+                State::Start if byte != b'{' => return Err(self.not_json("an object", at)),
                 State::Start if matches!(self.shape, Shape::Session { .. }) => {
                     self.state = State::Value;
                 }
-                State::Start if byte == b'{' => {
+                State::Start => {
                     self.stack.push(Frame::Top);
                     self.state = State::KeyOrEnd;
                     at += 1;
                 }
-                State::Start => return Err(self.not_json("an object", at)),
                 State::KeyOrEnd | State::CommaOrEnd if byte == b'}' => {
                     self.stack.pop();
                     self.state =
@@ -377,7 +377,7 @@ impl Scanner {
                         walk.objects = walk.objects << 1 | u64::from(byte == b'{');
                         if walk.depth > limits::JSON_DEPTH {
                             if !walk.keep {
-                                let at = self.offset + (base + at) as u64;
+                                let at = self.offset + (base + at - 1) as u64;
                                 return Err(ScanFault::TooDeep { limit: limits::JSON_DEPTH, at });
                             }
                             walk.blind = true;
@@ -413,10 +413,10 @@ impl Scanner {
         if !walk.keep {
             return Ok(());
         }
-        self.entries += 1;
-        if self.entries > limits::ENTRIES {
+        if self.entries == limits::ENTRIES {
             return Err(ScanFault::TooManyEntries { limit: limits::ENTRIES });
         }
+        self.entries += 1;
         let bad_name = (self.key_fault || self.room_fault).then_some(EntryFault::BadName);
         let json = if walk.fault == Some(EntryFault::TooLarge) {
             &[]

@@ -205,12 +205,21 @@ impl Failure {
         self.exit.or_else(|| TABLE.get(self.code.word()).map(|words| words.exit)).unwrap_or(70)
     }
 
+    /// Fills the words in, in one pass: a value that looks like a word of ours stays as it is.
     fn fill(&self, choose: impl Fn(&Words) -> &String) -> String {
-        let template = TABLE.get(self.code.word()).map(choose);
-        let mut text = template.cloned().unwrap_or_default();
-        for (name, value) in &self.values {
-            text = text.replace(&format!("{{{name}}}"), value.as_str());
+        let mut rest = TABLE.get(self.code.word()).map(choose).map_or("", String::as_str);
+        let mut text = String::with_capacity(rest.len());
+        while let Some((before, after)) = rest.split_once('{') {
+            text.push_str(before);
+            let value = after.split_once('}').and_then(|(word, after)| {
+                let (_, value) = self.values.iter().find(|(name, _)| *name == word)?;
+                Some((value.as_str(), after))
+            });
+            let (value, after) = value.unwrap_or(("{", after));
+            text.push_str(value);
+            rest = after;
         }
+        text.push_str(rest);
         text
     }
 }

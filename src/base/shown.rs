@@ -33,6 +33,9 @@ impl Shown {
             let Some(character) = visible(character) else {
                 continue;
             };
+            if character == ' ' && (safe.is_empty() || safe.ends_with(' ')) {
+                continue;
+            }
             if character.width() == Some(0) {
                 if marks == MARKS {
                     continue;
@@ -40,9 +43,6 @@ impl Shown {
                 marks += 1;
             } else {
                 marks = 0;
-            }
-            if character == ' ' && (safe.is_empty() || safe.ends_with(' ')) {
-                continue;
             }
             safe.push(character);
             kept += 1;

@@ -148,28 +148,34 @@ impl RoomKey {
 }
 
 impl Claims {
-    /// Keeps one field: as bytes where that says the same, else word for word.
+    /// Keeps one field: as bytes where that says the same, else word for word. Of duplicates the
+    /// first one counts: written twice, a strict reader would refuse a whole key file for it.
     fn keep(&mut self, name: &str, raw: &RawValue) {
-        match name {
-            "sender_key" if self.sender_key.is_none() => {
-                self.sender_key = canonical_key(raw);
-                if self.sender_key.is_some() {
-                    return;
-                }
-            }
-            "sender_claimed_keys" if self.ed25519.is_none() => {
-                self.ed25519 = only_ed25519(raw);
-                if self.ed25519.is_some() {
-                    return;
-                }
-            }
-            "forwarding_curve25519_key_chain" if raw.get() == "[]" => {
-                self.direct = true;
-                return;
-            }
-            _ => {}
+        let known = match name {
+            "sender_key" => self.sender_key.is_some(),
+            "sender_claimed_keys" => self.ed25519.is_some(),
+            "forwarding_curve25519_key_chain" => self.direct,
+            _ => false,
+        };
+        if known || self.others.iter().any(|(known, _)| known == name) {
+            return;
         }
-        if !self.others.iter().any(|(known, _)| known == name) {
+        let kept_as_bytes = match name {
+            "sender_key" => {
+                self.sender_key = canonical_key(raw);
+                self.sender_key.is_some()
+            }
+            "sender_claimed_keys" => {
+                self.ed25519 = only_ed25519(raw);
+                self.ed25519.is_some()
+            }
+            "forwarding_curve25519_key_chain" => {
+                self.direct = raw.get() == "[]";
+                self.direct
+            }
+            _ => false,
+        };
+        if !kept_as_bytes {
             self.others.push((name.to_owned(), raw.to_owned()));
         }
     }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
+use zeroize::Zeroizing;
 
 use super::key::SecretKeys;
 use crate::base::{
@@ -84,11 +85,22 @@ impl StoredSecret {
     }
 }
 
-/// Reads an opened secret as 32 bytes of base64, padded or not.
+/// Reads an opened secret as 32 bytes: base64, padded or not, or the decimal bytes between commas
+/// that an old js-sdk once stored by mistake (SPEC §5.5).
 pub fn read_key(plaintext: &SecretBytes) -> Result<Secret32, SecretFault> {
     let text = str::from_utf8(plaintext.expose()).map_err(|_| SecretFault::Format)?;
-    let mut key = base64::decode_exact::<32>(text).ok_or(SecretFault::Format)?;
+    let mut key = if text.contains(',') { decimal_bytes(text) } else { base64::decode_exact(text) }
+        .ok_or(SecretFault::Format)?;
     Ok(Secret32::take(&mut key))
+}
+
+fn decimal_bytes(text: &str) -> Option<[u8; 32]> {
+    let mut key = Zeroizing::new([0; 32]);
+    let mut numbers = text.split(',');
+    for byte in key.iter_mut() {
+        *byte = numbers.next()?.trim().parse().ok()?;
+    }
+    numbers.next().is_none().then_some(*key)
 }
 
 /// Stores a secret under one 4S key: the JSON for `encrypted[key_id]`.

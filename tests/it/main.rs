@@ -1,8 +1,30 @@
 //! The tests.
 
 #[cfg(test)]
+mod architecture;
+#[cfg(test)]
+mod chance;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod fixtures;
+#[cfg(test)]
+mod forms;
 #[cfg(test)]
 mod homeserver;
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
+mod recovery_key;
+#[cfg(test)]
+mod scanner;
+#[cfg(test)]
+mod secrets;
+#[cfg(test)]
+mod shown;
+#[cfg(test)]
+mod sources;
+#[cfg(test)]
 mod synapse;
+#[cfg(test)]
+mod vectors;
