@@ -1,20 +1,38 @@
-//! How fast the way of one key is: cutting a body into entries, and opening them.
+//! How fast the way of one key is: cutting a body into entries, opening them, storing them, and all of
+//! it together from a snapshot.
 //!
-//! The peer stands beside it in the same run: vodozemac's `PkDecryption`, one thread each.
+//! The peer of opening stands beside it in the same run: vodozemac's `PkDecryption`, one thread each.
 
-use std::sync::LazyLock;
+use std::{
+    path::Path,
+    sync::{Arc, LazyLock},
+    time::Instant,
+};
 
 use divan::{Bencher, black_box, counter::BytesCount, counter::ItemsCount};
 use keyhaul::{
+    backup::recovery_key,
     backup::{
         decryption::{DecryptionKey, Workroom},
         encryption::seal,
         entry::{RawEntry, Sealed},
         scanner::{Scanner, Shape},
     },
-    base::{base64, random::SystemRandom, secret::Secret32},
+    base::{base64, cancel::Cancel, progress::Silent, random::SystemRandom, secret::Secret32},
+    megolm::room_key::RoomKey,
+    recovery::{
+        look::Wanted,
+        restore::{Wish, restore},
+        visit::{Place, Visit},
+    },
+    snapshot::{
+        format::{FORMAT, Header, Trailer},
+        writer::Writer,
+    },
+    store::{folder::DataDir, slots::SlotSecret, sources::Source, writer::Store},
 };
-use serde_json::json;
+use serde_json::{json, value::to_raw_value};
+use tempfile::TempDir;
 use vodozemac::{
     Curve25519SecretKey,
     megolm::{GroupSession, InboundGroupSession, SessionConfig},
@@ -121,6 +139,116 @@ fn open_by_vodozemac(bencher: Bencher<'_, '_>) {
             assert!(black_box(opened).is_some());
         }
     });
+}
+
+/// Room keys into an empty store, sealed, merged and committed: what one writer thread does, and the
+/// sealing that workers do beside it.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn store(bencher: Bencher<'_, '_>) {
+    let mut keys = Vec::new();
+    let (key, mut workroom) = (decryption_key(), Workroom::default());
+    entries(BODY.len(), |entry| keys.extend(key.open(&entry, &mut workroom)));
+    let plain: Vec<_> =
+        keys.iter().map(|key: &RoomKey| (key.room_id.clone(), key.to_plaintext())).collect();
+    let again = || {
+        let read = |(room, json): &(String, zeroize::Zeroizing<String>)| {
+            let session = keys_session(json);
+            RoomKey::parse(json.as_bytes(), room, &session).ok()
+        };
+        (TempDir::new(), plain.iter().filter_map(read).collect::<Vec<_>>())
+    };
+    bencher.counter(ItemsCount::new(keys.len())).with_inputs(again).bench_local_values(
+        |(folder, keys)| {
+            let folder = folder.unwrap_or_else(|error| unreachable!("{error}"));
+            fill(folder.path(), keys).unwrap_or_else(|error| unreachable!("{error}"));
+            folder
+        },
+    );
+}
+
+fn keys_session(plaintext: &str) -> String {
+    let value: serde_json::Value = serde_json::from_str(plaintext).unwrap_or_default();
+    let key = value.get("session_key").and_then(|key| key.as_str()).unwrap_or_default();
+    let bytes = base64::decode(key).unwrap_or_default();
+    base64::encode(bytes.get(133..).unwrap_or_default())
+}
+
+fn fill(folder: &Path, keys: Vec<RoomKey>) -> Result<(), keyhaul::store::error::StoreError> {
+    let (key, random) = (decryption_key(), &mut SystemRandom);
+    let lock = DataDir::open(folder)?.account("@a:example.org", "https://example.org")?.lock()?;
+    let public_key = key.public_key();
+    let secret = SlotSecret::BackupKey { secret: key.secret(), public_key };
+    let mut store = Store::open(&lock, &[secret], random)?;
+    let source = Source::Backup { version: "1".to_owned(), public_key };
+    let source = store.source_id(&source, random)?;
+    let preparer = store.preparer();
+    let mut batch = store.begin(Instant::now())?;
+    for key in keys {
+        batch.merge(preparer.prepare(key, source, random)?, random)?;
+    }
+    batch.commit()
+}
+
+/// The whole way: from a snapshot of 10 000 keys on disk to a store, all cores.
+#[divan::bench(sample_count = 10, sample_size = 1)]
+fn restore_a_snapshot(bencher: Bencher<'_, '_>) {
+    let folder = TempDir::new().unwrap_or_else(|error| unreachable!("{error}"));
+    let file = folder.path().join("snapshot");
+    save(&file).unwrap_or_else(|error| unreachable!("{error}"));
+    let runtime = tokio::runtime::Runtime::new().unwrap_or_else(|error| unreachable!("{error}"));
+    bencher
+        .counter(ItemsCount::new(ROOMS * SESSIONS))
+        .with_inputs(|| TempDir::new_in(folder.path()))
+        .bench_local_values(|data| {
+            let data = data.unwrap_or_else(|error| unreachable!("{error}"));
+            let done = runtime.block_on(restore_into(&file, data.path()));
+            let done = done.unwrap_or_else(|failure| unreachable!("{}", failure.what()));
+            assert_eq!(done, (ROOMS * SESSIONS) as u64);
+            data
+        });
+}
+
+async fn restore_into(file: &Path, data: &Path) -> Result<u64, keyhaul::base::failure::Failure> {
+    let secret = recovery_key::format(decryption_key().secret());
+    let (wanted, cancel) = (Wanted::Current, Cancel::default());
+    let place = Place::Snapshot(file.to_owned());
+    let visit = Visit::begin(place, &wanted, &[secret], &Silent, &cancel).await?;
+    let wish = Wish {
+        wanted,
+        rooms: Vec::new(),
+        dry_run: false,
+        save_snapshot: false,
+        data_dir: data.to_owned(),
+    };
+    Ok(restore(&visit, wish, Arc::new(Silent), cancel).await?.stored_total)
+}
+
+fn save(file: &Path) -> std::io::Result<()> {
+    let version = json!({
+        "version": "1",
+        "algorithm": keyhaul::backup::version::ALGORITHM,
+        "auth_data": {"public_key": decryption_key().public_key().to_base64()},
+        "etag": "1",
+        "count": ROOMS * SESSIONS,
+    });
+    let header = Header {
+        keyhaul_snapshot: FORMAT,
+        server: "https://example.org".to_owned(),
+        user: "@a:example.org".to_owned(),
+        started: jiff::Timestamp::UNIX_EPOCH,
+        version: to_raw_value(&version)?,
+        account_data: Default::default(),
+    };
+    let mut writer = Writer::create(file, &header)?;
+    writer.write(BODY.as_bytes())?;
+    writer.finish(Trailer {
+        complete: true,
+        etag_before: Some("1".to_owned()),
+        etag_after: Some("1".to_owned()),
+        count: None,
+        entries: (ROOMS * SESSIONS) as u64,
+        sha256: String::new(),
+    })
 }
 
 fn main() {

@@ -112,7 +112,6 @@ codes! {
     StoreEmpty = "store-empty",
     NoSnapshot = "no-snapshot",
     RoomUnknown = "room-unknown",
-    NeedsTerminal = "needs-terminal",
     OutputClosed = "output-closed",
     GuestAccount = "guest-account",
 }

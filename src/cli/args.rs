@@ -10,10 +10,10 @@ use clap_complete::Shell;
 /// keyhaul only reads from your server. Secrets are never taken from arguments or the environment:
 /// give files, `-` for standard input, or type them when asked.
 #[derive(Debug, Parser)]
-#[command(name = "keyhaul", version, propagate_version = true, infer_long_args = false)]
+#[command(name = "keyhaul", version, propagate_version = true, arg_required_else_help = true)]
 #[command(after_help = "Try it without an account: keyhaul --demo")]
 pub struct Args {
-    /// What to do; without a command the assistant opens.
+    /// What to do.
     #[command(subcommand)]
     pub command: Option<Command>,
     /// Options for every command.

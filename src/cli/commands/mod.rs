@@ -93,6 +93,6 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         None if desk.demo.is_some() => demo::tour(desk).await,
         // Answered above.
         Some(Command::Completions { .. } | Command::Man | Command::DemoServer { .. }) => Ok(0),
-        None => Err(Failure::new(Code::NeedsTerminal)),
+        None => Err(Failure::new(Code::Usage).because("no command was given")),
     }
 }
