@@ -4,3 +4,4 @@ pub mod backup;
 pub mod base;
 pub mod megolm;
 pub mod secret_storage;
+pub mod store;

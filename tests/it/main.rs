@@ -1,4 +1,6 @@
 //! The tests.
 
 #[cfg(test)]
+mod store;
+#[cfg(test)]
 mod synapse;
