@@ -51,6 +51,7 @@ pub(super) enum Side {
 }
 
 /// What the sources of one kind said: which hold the key, and the claims beside it.
+#[derive(Debug)]
 pub(super) struct Held {
     /// Numbers of sources, ascending, never empty.
     pub(super) sources: Vec<u32>,

@@ -68,17 +68,19 @@ pub(super) fn create(
     Ok(folder.rename(NEW_NAME, NAME)?)
 }
 
-/// Opens an existing store without changing a byte in the folder. `exclusive`: we hold the lock.
+/// Opens an existing store to look at its locks, without changing a byte of it. `exclusive`: we hold
+/// the folder's lock.
 pub(super) fn probe(folder: &Folder, exclusive: bool) -> Result<Connection, StoreError> {
-    let [wal, journal, _] = BESIDE.map(|end| format!("{NAME}{end}"));
-    let holds = |name: String| folder.path().join(name).metadata().is_ok_and(|f| f.len() > 0);
-    let database = if holds(wal) || holds(journal) {
+    let [wal, journal, _] = BESIDE.map(|end| folder.path().join(format!("{NAME}{end}")).metadata());
+    let left_over = [&wal, &journal].into_iter().flatten().any(|file| file.len() > 0);
+    let database = if exclusive && left_over {
         // A run was killed: only a writer can read what it left. It must not tidy up, though, until
         // we know that the store is ours to open.
         let database = connect(folder.path().join(NAME), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         database.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
         database
-    } else if exclusive {
+    } else if !left_over && (exclusive || wal.is_err()) {
+        // Nobody writes: a writer would have made its log.
         connect_unchanging(folder)?
     } else {
         return open_read(folder);
@@ -105,6 +107,14 @@ pub(super) fn open_write(folder: &Folder) -> Result<Connection, StoreError> {
         database.execute_batch("COMMIT")?;
     }
     Ok(database)
+}
+
+/// Moves the log into the main file, as far as readers let it, without waiting for them. SQLite does
+/// so by itself only if the writer is the last to leave.
+pub(super) fn tidy(database: &Connection) {
+    // Whatever does not work now is done when the store is opened next.
+    let _ = database.busy_timeout(Duration::ZERO);
+    let _ = database.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
 }
 
 /// Opens an existing store for reading, also beside a writer.

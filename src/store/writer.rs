@@ -131,6 +131,12 @@ impl Store {
     }
 }
 
+impl Drop for Store {
+    fn drop(&mut self) {
+        schema::tidy(&self.database);
+    }
+}
+
 impl Batch<'_> {
     /// Merges a key into its session: nothing is ever replaced but by what covers it.
     pub fn merge(&mut self, key: Prepared, random: &mut dyn Random) -> Result<Merged, StoreError> {

@@ -1,4 +1,4 @@
-//! The tests.
+//! The tests: one binary, modules by subject.
 
 #[cfg(test)]
 mod architecture;
@@ -24,6 +24,8 @@ mod secrets;
 mod shown;
 #[cfg(test)]
 mod sources;
+#[cfg(test)]
+mod store;
 #[cfg(test)]
 mod synapse;
 #[cfg(test)]
