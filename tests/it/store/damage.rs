@@ -238,15 +238,14 @@ fn keys_after(database: &[u8], log: &[u8], true_keys: &BTreeSet<Vec<u8>>) -> Opt
     fs::write(home.database(), database).unwrap();
     fs::write(home.folder().path().join("store.sqlite3-wal"), log).unwrap();
     let lock = home.lock();
-    let found = open(&lock, 1).ok().map(|store| {
+    open(&lock, 1).ok().map(|store| {
         let (found, _) = exports(&store);
         assert!(found.is_subset(true_keys), "a key that nobody stored");
         let report = store.reader().unwrap().check().unwrap();
         let sessions: BTreeSet<_> = found.iter().map(|export| &export[133..]).collect();
         assert!(report.damaged > 0 || sessions.len() as u64 == report.keys);
         found.len()
-    });
-    found
+    })
 }
 
 #[test]
