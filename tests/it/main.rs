@@ -13,6 +13,8 @@ mod forms;
 #[cfg(test)]
 mod homeserver;
 #[cfg(test)]
+mod parsers;
+#[cfg(test)]
 mod properties;
 #[cfg(test)]
 mod recovery_key;
