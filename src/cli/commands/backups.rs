@@ -51,7 +51,7 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
                 ("Keys", Align::Right),
                 ("Public key", Align::Left),
                 ("In secret storage", Align::Left),
-                ("Signed by", Align::Flexible),
+                ("Signed by (not checked)", Align::Flexible),
             ]);
             for version in &overview.versions {
                 table.row([
@@ -111,7 +111,15 @@ fn fingerprint(version: &BackupVersion) -> Shown {
     }
 }
 
+/// The signing keys by the ends of their ids: a device's name, or the start of a master key.
 fn signers(version: &BackupVersion, overview: &Overview) -> String {
     let ids = version.signature_ids(&overview.user_id);
-    if ids.is_empty() { "nobody".to_owned() } else { format!("{} (not checked)", ids.join(", ")) }
+    let short = |id: &String| {
+        let name = id.split_once(':').map_or(id.as_str(), |(_, name)| name);
+        Shown::new(name).cut(12).to_string()
+    };
+    if ids.is_empty() {
+        return "nobody".to_owned();
+    }
+    ids.iter().map(short).collect::<Vec<_>>().join(", ")
 }

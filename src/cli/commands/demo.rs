@@ -65,11 +65,8 @@ impl Desk {
             .await
             .map_err(|error| Failure::new(Code::Bug).because(&error.to_string()))?;
         if self.global.secret_file.is_empty() {
-            self.output.say(&format!(
-                "Demo of {}. Its recovery key: {}",
-                story.user_id(),
-                story.recovery_key().expose()
-            ));
+            self.output.say(&format!("Demo of {}. Its recovery key:", story.user_id()));
+            self.output.say(story.recovery_key().expose());
         }
         self.demo = Some(Demo { story, server, data });
         Ok(Begun::GoOn)
