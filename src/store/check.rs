@@ -29,6 +29,8 @@ pub struct CheckReport {
     pub damaged: u64,
     /// Row numbers of damaged keys that can be removed, at most 10 000.
     pub damaged_keys: Vec<i64>,
+    /// Row numbers of damaged rooms, none of whose keys can be read.
+    pub damaged_rooms: Vec<i64>,
 }
 
 /// What the store holds, in figures.
@@ -63,6 +65,7 @@ impl Reader {
         let (rooms, lost) = past_damage(sessions::rooms(&self.database, &self.seal), &mut report)?;
         report.rooms = rooms.len() as u64;
         report.damaged += (sources.len() + lost.len()) as u64;
+        report.damaged_rooms = lost;
         let unreadable = sessions::scan(&self.database, None, |row| {
             let (id, key) = match &row {
                 Ok(row) => (row.id, row.open(&self.seal, &rooms)),

@@ -191,6 +191,13 @@ pub(super) fn remove(database: &Connection, id: i64) -> Result<(), StoreError> {
     Ok(())
 }
 
+/// Removes a room and what is left of its keys: its number must not be given to another one before.
+pub(super) fn remove_room(database: &Connection, id: i64) -> Result<(), StoreError> {
+    database.execute("DELETE FROM sessions WHERE room = ?1", [id])?;
+    database.execute("DELETE FROM rooms WHERE id = ?1", [id])?;
+    Ok(())
+}
+
 /// The rooms of a store by their numbers; the second part lists the rows that do not open.
 pub(super) fn rooms(
     database: &Connection,
@@ -222,14 +229,19 @@ pub(super) fn room_number(
     lookup: &Lookup,
     random: &mut dyn Random,
 ) -> Result<i64, StoreError> {
-    let mut find = database.prepare_cached("SELECT id FROM rooms WHERE lookup = ?1")?;
-    if let Some(row) = find.query([lookup])?.next()? {
+    let place = Place { table: Table::Rooms, lookup, rank: 0 };
+    let mut find = database.prepare_cached("SELECT id, sealed FROM rooms WHERE lookup = ?1")?;
+    if let Some(row) = find.query([lookup])?.next()?
+        && seal.open(place, row.get_ref(1)?.as_blob().unwrap_or_default()).is_some()
+    {
         return Ok(row.get(0)?);
     }
-    let place = Place { table: Table::Rooms, lookup, rank: 0 };
+    // New, or damaged: then it is whole again, and so are the keys that name it.
     let sealed = seal.seal(place, room_id.as_bytes(), random);
-    let sql = "INSERT INTO rooms (lookup, sealed) VALUES (?1, ?2)";
-    Ok(database.prepare_cached(sql)?.insert(params![lookup, sealed])?)
+    let sql = "INSERT INTO rooms (lookup, sealed) VALUES (?1, ?2)
+               ON CONFLICT (lookup) DO UPDATE SET sealed = excluded.sealed RETURNING id";
+    let mut insert = database.prepare_cached(sql)?;
+    Ok(insert.query_row(params![lookup, sealed], |row| row.get(0))?)
 }
 
 /// A row as it lies in the table.

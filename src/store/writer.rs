@@ -126,6 +126,10 @@ impl Store {
         for id in &report.damaged_keys {
             sessions::remove(&batch.store.database, *id)?;
         }
+        for id in &report.damaged_rooms {
+            sessions::remove_room(&batch.store.database, *id)?;
+        }
+        batch.store.rooms.clear();
         journal::clear(&batch.store.database)?;
         batch.commit()
     }

@@ -142,6 +142,38 @@ fn a_record_in_another_row_is_found_out() {
 }
 
 #[test]
+fn damaged_rooms_and_sources_come_back() {
+    let home = Home::new();
+    let mut store = home.open();
+    let one = source(&mut store, &version("1"));
+    let put = |store: &mut Store| merge(store, one, [usual(ROOM, key(1, 0, 0))]).unwrap()[0];
+    put(&mut store);
+    let check = |store: &Store| store.reader().unwrap().check().unwrap();
+    let damage = |sql: &str| {
+        assert_eq!(Connection::open(home.database()).unwrap().execute(sql, []).unwrap(), 1);
+    };
+    drop(store);
+    damage("UPDATE rooms SET sealed = zeroblob(60)");
+    damage("UPDATE sources SET sealed = zeroblob(60)");
+    let mut store = home.open();
+    assert_eq!((check(&store).damaged, check(&store).keys), (3, 0));
+    // What is met again is whole again.
+    assert_eq!(source(&mut store, &version("1")), one);
+    assert_eq!(put(&mut store), Merged::Unchanged);
+    assert_eq!((check(&store).damaged, check(&store).keys), (0, 1));
+    assert_eq!(store.reader().unwrap().sources().unwrap(), [(one, version("1"))]);
+    drop(store);
+    // What cannot be found again has to go first.
+    damage("UPDATE rooms SET lookup = zeroblob(16)");
+    let mut store = home.open();
+    let report = check(&store);
+    assert_eq!((report.damaged, report.keys), (2, 0));
+    store.mend(&report, Instant::now()).unwrap();
+    assert_eq!(put(&mut store), Merged::New);
+    assert_eq!((check(&store).damaged, check(&store).keys), (0, 1));
+}
+
+#[test]
 fn nothing_readable_lies_on_the_disk() {
     let home = Home::new();
     let mut store = home.open();
