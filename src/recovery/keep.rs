@@ -1,12 +1,13 @@
 //! Looking after the store on this computer: what is in it, and is it whole? Needs no server.
 
-use std::path::{Path, PathBuf};
+use std::{path::Path, time::Instant};
 
 use super::failures::IntoFailure;
 use crate::{
     backup::{decryption::DecryptionKey, recovery_key},
     base::{
         failure::{Code, Failure},
+        random::SystemRandom,
         secret::{Secret32, SecretText},
     },
     store::{
@@ -15,6 +16,7 @@ use crate::{
         folder::{DataDir, Folder},
         reader::Reader,
         slots::{Lock, LockKind, SlotSecret},
+        writer::Store,
     },
 };
 
@@ -22,9 +24,10 @@ pub use crate::store::sources::Source as Origin;
 
 /// A store that a secret opened.
 pub struct Kept {
-    /// Its folder.
-    pub folder: PathBuf,
+    folder: Folder,
     reader: Reader,
+    key: Secret32,
+    lock: Lock,
 }
 
 impl Kept {
@@ -38,14 +41,32 @@ impl Kept {
         found.ok_or_else(|| Failure::new(Code::StoreEmpty))
     }
 
+    /// Where it lies.
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// What the store holds, in figures.
     pub fn info(&self) -> Result<Info, Failure> {
         self.reader.info().map_err(IntoFailure::into_failure)
     }
 
-    /// Reads and checks every key.
-    pub fn check(&self) -> Result<CheckReport, Failure> {
-        self.reader.check().map_err(IntoFailure::into_failure)
+    /// Reads and checks every key. Rows that are damaged are of use to nobody: they are removed, and
+    /// what is done is forgotten, so that the next restore brings back what is missing.
+    pub fn check(self) -> Result<CheckReport, Failure> {
+        let report = self.reader.check().map_err(IntoFailure::into_failure)?;
+        if report.damaged == 0 {
+            return Ok(report);
+        }
+        let Self { folder, reader, key, lock } = self;
+        drop(reader);
+        let mend = || {
+            let held = folder.lock()?;
+            let mut store = Store::open(&held, &[slot_secret(&key, &lock)], &mut SystemRandom)?;
+            store.mend(&report, Instant::now())
+        };
+        mend().map_err(IntoFailure::into_failure)?;
+        Err(Failure::new(Code::StoreDamaged).with("n", report.damaged))
     }
 }
 
@@ -55,8 +76,8 @@ fn search(keys: &[Secret32], data_dir: &Path) -> Result<Option<Kept>, StoreError
     for folder in data_dir.accounts()? {
         let Some(locks) = Reader::locks(&folder)? else { continue };
         for key in keys {
-            if let Some(reader) = try_key(key, &locks, &folder)? {
-                return Ok(Some(Kept { folder: folder.path().to_owned(), reader }));
+            if let Some((reader, lock)) = try_key(key, &locks, &folder)? {
+                return Ok(Some(Kept { folder, reader, key: key.duplicate(), lock }));
             }
         }
         closed.extend(locks);
@@ -65,19 +86,35 @@ fn search(keys: &[Secret32], data_dir: &Path) -> Result<Option<Kept>, StoreError
 }
 
 /// Tries a key in both roles: as a backup's, and as that of every 4S lock.
-fn try_key(key: &Secret32, locks: &[Lock], folder: &Folder) -> Result<Option<Reader>, StoreError> {
-    let public_key = DecryptionKey::new(key.duplicate()).public_key();
-    let storage = locks.iter().filter(|lock| lock.kind == LockKind::StorageKey);
-    let roles = std::iter::once(SlotSecret::BackupKey { secret: key, public_key })
-        .filter(|role| locks.contains(&role.lock()))
-        .chain(storage.map(|lock| SlotSecret::StorageKey { secret: key, key_id: &lock.id }));
-    for role in roles {
-        match Reader::open(folder, &[role]) {
-            Ok(reader) => return Ok(Some(reader)),
+fn try_key(
+    key: &Secret32,
+    locks: &[Lock],
+    folder: &Folder,
+) -> Result<Option<(Reader, Lock)>, StoreError> {
+    let public_key = DecryptionKey::new(key.duplicate()).public_key().to_base64();
+    let possible = locks.iter().filter(|lock| match lock.kind {
+        LockKind::BackupKey => lock.id == public_key,
+        LockKind::StorageKey => true,
+        LockKind::Passphrase => false,
+    });
+    for lock in possible {
+        match Reader::open(folder, &[slot_secret(key, lock)]) {
+            Ok(reader) => return Ok(Some((reader, lock.clone()))),
             // The lock's id is right and the wrap is not: this key is another one.
             Err(StoreError::OtherLock { .. } | StoreError::Unreadable { .. }) => {}
             Err(error) => return Err(error),
         }
     }
     Ok(None)
+}
+
+/// The key in the role of a lock: a 4S key, or else the private key of a backup.
+fn slot_secret<'a>(key: &'a Secret32, lock: &'a Lock) -> SlotSecret<'a> {
+    match lock.kind {
+        LockKind::StorageKey => SlotSecret::StorageKey { secret: key, key_id: &lock.id },
+        _ => {
+            let public_key = DecryptionKey::new(key.duplicate()).public_key();
+            SlotSecret::BackupKey { secret: key, public_key }
+        }
+    }
 }

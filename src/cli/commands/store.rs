@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::super::{desk::Desk, output::closed, progress::size};
 use crate::{
     base::{
-        failure::{Code, Failure},
+        failure::Failure,
         shown::{Shown, grouped},
     },
     recovery::keep::{Kept, Origin},
@@ -14,7 +14,7 @@ use crate::{
 pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
     let kept = Kept::open(&desk.secrets()?, &desk.data_dir()?)?;
     let info = kept.info()?;
-    let folder = kept.folder.to_string_lossy();
+    let folder = kept.folder().to_string_lossy();
     let document = || {
         json!({
             "folder": folder,
@@ -61,13 +61,11 @@ pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
 
 pub(super) async fn check(desk: &mut Desk) -> Result<u8, Failure> {
     let kept = Kept::open(&desk.secrets()?, &desk.data_dir()?)?;
+    let folder = kept.folder().to_string_lossy().into_owned();
     let report = kept.check()?;
-    if report.damaged > 0 {
-        return Err(Failure::new(Code::StoreDamaged).with("n", report.damaged));
-    }
     let document = || {
         json!({
-            "folder": kept.folder.to_string_lossy(),
+            "folder": folder,
             "keys": report.keys,
             "candidates": report.candidates,
             "rooms": report.rooms,
