@@ -4,7 +4,13 @@ use std::{path::PathBuf, sync::Arc};
 
 use etcetera::BaseStrategy;
 
-use super::{args::Global, commands::Demo, inputs::Inputs, output::Output, progress::Stderr};
+use super::{
+    args::Global,
+    inputs::Inputs,
+    output::Output,
+    progress::Stderr,
+    story::{self, Running},
+};
 use crate::{
     base::{
         cancel::Cancel,
@@ -28,7 +34,7 @@ pub(super) struct Desk {
     progress: Arc<dyn Progress>,
     /// Secrets are read once, because standard input can be.
     secrets: Option<Vec<SecretText>>,
-    pub(super) demo: Option<Demo>,
+    pub(super) demo: Option<Running>,
 }
 
 impl Desk {
@@ -37,6 +43,17 @@ impl Desk {
             if output.shows_progress() { Arc::new(Stderr::default()) } else { Arc::new(Silent) };
         let inputs = Inputs::default();
         Self { global, output, cancel, inputs, progress, secrets: None, demo: None }
+    }
+
+    /// Starts a story; its recovery key is made up, so it can be shown.
+    pub(super) async fn begin_demo(&mut self, name: &str) -> Result<(), Failure> {
+        let story = Running::begin(story::find(name)?).await?;
+        if self.global.secret_file.is_empty() {
+            self.output.say(&format!("Demo of {}. Its recovery key:", story.user()));
+            self.output.say(story.recovery_key().expose());
+        }
+        self.demo = Some(story);
+        Ok(())
     }
 
     pub(super) fn progress(&self) -> Arc<dyn Progress> {
@@ -162,8 +179,8 @@ impl Desk {
         };
         let demo = self.demo.as_ref();
         Ok(Asked {
-            homeserver: self.global.homeserver.clone().or(demo.map(Demo::homeserver)),
-            user: self.global.user.clone().or(demo.map(Demo::user)),
+            homeserver: self.global.homeserver.clone().or(demo.map(Running::homeserver)),
+            user: self.global.user.clone().or(demo.map(Running::user)),
             way,
             keep: self.global.keep_signed_in,
         })

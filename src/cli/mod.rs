@@ -10,6 +10,7 @@ mod logging;
 mod output;
 mod process;
 mod progress;
+mod story;
 mod table;
 
 pub use args::{Args, Command};

@@ -7,8 +7,6 @@
 mod batch;
 pub mod contents;
 mod failures;
-pub mod keep;
-mod local;
 pub mod look;
 mod pipeline;
 pub mod restore;
@@ -16,7 +14,9 @@ mod scan;
 pub mod sign_in;
 pub mod snapshots;
 pub mod source;
+pub mod store;
 pub mod tally;
+mod target;
 pub mod unlock;
 pub mod visit;
 

@@ -8,12 +8,12 @@ use tokio::sync::mpsc;
 
 use super::{
     failures::IntoFailure,
-    local::Target,
     look::{Wanted, etag_now},
     pipeline::{self, Orders},
     snapshots::{self, Saver},
     source::{PIECES, Pumped, Source, SourceFault},
     tally::Tally,
+    target::Target,
     visit::{Place, Visit},
 };
 use crate::{

@@ -9,10 +9,10 @@ use std::{
 
 use super::{
     failures::IntoFailure,
-    local,
     look::{Overview, Wanted},
     sign_in::Account,
     source::Source,
+    target,
     unlock::{Unlocked, failure, unlock},
 };
 use crate::{
@@ -150,6 +150,6 @@ impl Visit {
 
     /// A look into the account's store, if there is one and the secrets at hand open it.
     pub fn store(&self, data_dir: &Path) -> Option<Reader> {
-        local::look_into(&self.overview, self.unlocked.as_ref()?, data_dir)
+        target::look_into(&self.overview, self.unlocked.as_ref()?, data_dir)
     }
 }

@@ -11,8 +11,6 @@ mod snapshot;
 mod store;
 mod unlock;
 
-pub(super) use demo::Demo;
-
 use tokio::runtime::Builder;
 
 use super::{
@@ -72,8 +70,10 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         }
         _ => {}
     }
-    if desk.begin_demo().await? == demo::Begun::Listed {
-        return Ok(0);
+    match desk.global.demo.clone() {
+        Some(word) if word == "list" => return demo::list(desk),
+        Some(word) => desk.begin_demo(&word).await?,
+        None => {}
     }
     match command {
         Some(Command::Backups) => backups::run(desk).await,

@@ -8,7 +8,7 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::keep::{Kept, Origin},
+    recovery::store::{Kept, Origin},
 };
 
 pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
