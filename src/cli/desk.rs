@@ -73,15 +73,16 @@ impl Desk {
 
     /// Goes to the backup with a secret, asking for it where none was given.
     pub(super) async fn visit_with_secret(&mut self) -> Result<Visit, Failure> {
-        let secrets = self.secrets()?;
+        let secrets = self.secrets().await?;
         self.go(secrets).await
     }
 
     /// The secrets that were given; one is asked for where there is none.
-    pub(super) fn secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
+    pub(super) async fn secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
         let mut secrets = self.given_secrets()?;
         if secrets.is_empty() {
-            let typed = self.inputs.prompt("Recovery key (hidden, stays on this computer): ");
+            let question = "Recovery key (hidden, stays on this computer): ";
+            let typed = self.inputs.prompt(question, &self.cancel).await?;
             secrets.push(typed.ok_or_else(|| Failure::new(Code::SecretMissing))?);
         }
         Ok(secrets)
@@ -140,7 +141,7 @@ impl Desk {
         let place = match self.global.snapshot.clone() {
             Some(file) => Place::Snapshot(file),
             None => {
-                let asked = self.asked()?;
+                let asked = self.asked().await?;
                 let surroundings = self.surroundings()?;
                 let signed_in = sign_in(asked, &surroundings, &*self.progress, &self.cancel);
                 Place::Server(Arc::new(signed_in.await?))
@@ -162,7 +163,7 @@ impl Desk {
         begun
     }
 
-    fn asked(&mut self) -> Result<Asked, Failure> {
+    async fn asked(&mut self) -> Result<Asked, Failure> {
         let global = &self.global;
         let way = if let Some(file) = &global.access_token_file {
             Way::Token(self.inputs.file(file)?)
@@ -172,7 +173,7 @@ impl Desk {
             Way::Password(demo.password())
         } else if global.user.is_some() && !self.is_kept()? {
             let question = "Password (hidden; goes to your server and nowhere else): ";
-            let typed = self.inputs.prompt(question);
+            let typed = self.inputs.prompt(question, &self.cancel).await?;
             Way::Password(typed.ok_or_else(|| Failure::new(Code::SignInMissing))?)
         } else {
             Way::Kept

@@ -6,9 +6,11 @@ use std::{
     path::Path,
 };
 
+use rustix::termios::{OptionalActions, tcgetattr, tcsetattr};
 use zeroize::Zeroizing;
 
 use crate::base::{
+    cancel::Cancel,
     failure::{Code, Failure},
     limits,
     secret::SecretText,
@@ -34,11 +36,28 @@ impl Inputs {
     }
 
     /// Asks for a secret without showing it; `None` where nobody sits in front of a terminal.
-    pub(super) fn prompt(&self, question: &str) -> Option<SecretText> {
+    ///
+    /// A wish to stop ends the question, and gives the terminal back as it was.
+    pub(super) async fn prompt(
+        &self,
+        question: &'static str,
+        cancel: &Cancel,
+    ) -> Result<Option<SecretText>, Failure> {
         if self.stdin_used || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
-            return None;
+            return Ok(None);
         }
-        rpassword::prompt_password(question).ok().map(SecretText::new)
+        let before = tcgetattr(io::stdin()).ok();
+        let asked = tokio::task::spawn_blocking(move || rpassword::prompt_password(question));
+        tokio::select! {
+            typed = asked => Ok(typed.ok().and_then(Result::ok).map(SecretText::new)),
+            () = cancel.cancelled() => {
+                if let Some(before) = before {
+                    // Where the terminal is gone, there is nothing left to give back.
+                    let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
+                }
+                Err(Failure::new(Code::Stopped).with("n", "The restored"))
+            }
+        }
     }
 }
 

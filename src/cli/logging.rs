@@ -3,7 +3,13 @@
 //! keyhaul's own lines are written at every level; other crates only up to `INFO`, because below
 //! that some write down headers and bodies.
 
-use std::{fs::OpenOptions, os::unix::fs::OpenOptionsExt, path::Path, sync::Mutex};
+use std::{
+    fs::{OpenOptions, Permissions},
+    io,
+    os::unix::fs::{OpenOptionsExt, PermissionsExt},
+    path::Path,
+    sync::Mutex,
+};
 
 use tracing_subscriber::{
     filter::{LevelFilter, Targets},
@@ -14,8 +20,13 @@ use crate::base::failure::{Code, Failure};
 
 /// Begins to write the log.
 pub(super) fn begin(path: &Path) -> Result<(), Failure> {
-    let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
-    let file = file.map_err(|error| {
+    let open = || {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(path)?;
+        // One that was there before may have been open to others.
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        Ok(file)
+    };
+    let file = open().map_err(|error: io::Error| {
         let name = path.to_string_lossy();
         Failure::new(Code::FileUnreadable).with("file", &*name).because(&error.to_string())
     })?;

@@ -12,7 +12,7 @@ use crate::{
 };
 
 pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
-    let kept = Kept::open(&desk.secrets()?, &desk.data_dir()?)?;
+    let kept = Kept::open(&desk.secrets().await?, &desk.data_dir()?)?;
     let info = kept.info()?;
     let folder = kept.folder().to_string_lossy();
     let document = || {
@@ -60,7 +60,7 @@ pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
 }
 
 pub(super) async fn check(desk: &mut Desk) -> Result<u8, Failure> {
-    let kept = Kept::open(&desk.secrets()?, &desk.data_dir()?)?;
+    let kept = Kept::open(&desk.secrets().await?, &desk.data_dir()?)?;
     let folder = kept.folder().to_string_lossy().into_owned();
     let report = kept.check()?;
     let document = || {
