@@ -124,6 +124,7 @@ struct Words {
     what: String,
     safe: String,
     next: String,
+    command_safe: Option<String>,
     command: Option<String>,
 }
 
@@ -179,9 +180,14 @@ impl Failure {
         self.fill(|words| &words.what)
     }
 
-    /// What is safe.
+    /// What is safe, for somebody in front of the assistant.
     pub fn safe(&self) -> String {
         self.fill(|words| &words.safe)
+    }
+
+    /// What is safe, for somebody who ran a command.
+    pub fn safe_command(&self) -> String {
+        self.fill(|words| words.command_safe.as_ref().unwrap_or(&words.safe))
     }
 
     /// What to do next, for somebody in front of the assistant.

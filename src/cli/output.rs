@@ -153,15 +153,19 @@ fn failure_json(failure: &Failure) -> Value {
     json!({"error": {
         "code": failure.code().word(),
         "what": failure.what(),
-        "safe": failure.safe(),
+        "safe": failure.safe_command(),
         "next": failure.next_command(),
         "detail": failure.detail().map(Shown::as_str),
     }})
 }
 
 fn failure_lines(failure: &Failure) -> String {
-    let mut text =
-        format!("{}\n{}\nNext: {}\n", failure.what(), failure.safe(), failure.next_command());
+    let mut text = format!(
+        "{}\n{}\nNext: {}\n",
+        failure.what(),
+        failure.safe_command(),
+        failure.next_command()
+    );
     let word = failure.code().word();
     match failure.detail() {
         Some(detail) => text.push_str(&format!("({word}: {detail})\n")),
