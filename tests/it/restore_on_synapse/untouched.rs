@@ -141,6 +141,25 @@ async fn a_kept_session_works_until_it_is_signed_out() {
 }
 
 #[tokio::test]
+async fn keeping_twice_leaves_one_device() {
+    let Some(synapse) = synapse() else { return };
+    let case = Case::new(synapse).await;
+    let account = &case.there.account;
+    case.by_password(&["backups", "--keep-signed-in"]).succeeds();
+    let first = devices(account).await;
+    case.call(&["backups", "--keep-signed-in"]).succeeds();
+    assert_eq!(devices(account).await, first);
+
+    case.by_password(&["backups", "--keep-signed-in"]).succeeds();
+    let second = devices(account).await;
+    assert_eq!((first.len(), second.len()), (2, 2));
+    assert_ne!(first, second);
+    case.call(&["backups"]).succeeds();
+    case.computer.keyhaul(&["sign-out"]).succeeds();
+    assert_eq!(devices(account).await, [account.device_id.as_str()]);
+}
+
+#[tokio::test]
 async fn loopback_needs_no_proxy() {
     let Some(synapse) = synapse() else { return };
     let case = Case::new(synapse).await;
