@@ -159,6 +159,11 @@ impl Done {
         Self { exit: status.code(), document, talk }
     }
 
+    /// What was said beside the result.
+    pub(super) fn talk(&self) -> &str {
+        &self.talk
+    }
+
     /// The one JSON document.
     #[track_caller]
     pub(super) fn ends_with(self, exit: i32) -> Value {

@@ -1,10 +1,16 @@
 //! A gate between keyhaul and a server: while it is shut, no connection gets more than a number of
 //! bytes from the server, so that a test can act in the middle of an answer without any waiting.
 
-use std::sync::Arc;
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+};
 
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, copy},
+    io::{AsyncReadExt, AsyncWriteExt},
     net::{
         TcpListener, TcpStream,
         tcp::{OwnedReadHalf, OwnedWriteHalf},
@@ -21,60 +27,94 @@ pub(super) enum Passing {
     HoldAfter(usize),
     /// After so many bytes the connection is closed.
     CutAfter(usize),
+    /// From a request whose target contains this on, nothing comes any more.
+    HoldAt(&'static str),
 }
 
 pub(super) struct Gate {
     /// What to give as homeserver.
     pub(super) base_url: String,
-    passing: Arc<watch::Sender<Passing>>,
+    state: Arc<State>,
+}
+
+struct State {
+    passing: watch::Sender<Passing>,
+    holding: watch::Sender<bool>,
 }
 
 impl Gate {
     /// A gate in front of a server on loopback, open at first.
-    pub(super) async fn before(server: std::net::SocketAddr) -> Self {
+    pub(super) async fn before(server: SocketAddr) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let base_url = format!("http://{}", listener.local_addr().unwrap());
-        let passing = Arc::new(watch::Sender::new(Passing::All));
-        let of_all = Arc::clone(&passing);
+        let passing = watch::Sender::new(Passing::All);
+        let state = Arc::new(State { passing, holding: watch::Sender::new(false) });
+        let of_all = Arc::clone(&state);
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
-                let passing = of_all.subscribe();
+                let state = Arc::clone(&of_all);
                 tokio::spawn(async move {
                     let server = TcpStream::connect(server).await.unwrap();
-                    let (mut asked, answers) = client.into_split();
-                    let (given, mut to_server) = server.into_split();
-                    tokio::spawn(async move { drop(copy(&mut asked, &mut to_server).await) });
-                    pass(given, answers, passing).await;
+                    let (requests, answers) = client.into_split();
+                    let (given, asked) = server.into_split();
+                    let met = Arc::new(AtomicBool::new(false));
+                    tokio::spawn(ask(requests, asked, Arc::clone(&state), Arc::clone(&met)));
+                    answer(given, answers, &state, &met).await;
                 });
             }
         });
-        Self { base_url, passing }
+        Self { base_url, state }
     }
 
     /// For all answers from now on, and for those under way.
     pub(super) fn set(&self, passing: Passing) {
-        self.passing.send_replace(passing);
+        self.state.passing.send_replace(passing);
+    }
+
+    /// Waits until an answer was begun by the server and is held.
+    pub(super) async fn holds(&self) {
+        self.state.holding.subscribe().wait_for(|holding| *holding).await.unwrap();
     }
 }
 
-async fn pass(
+/// A request of ours is small, so its head comes in one piece.
+async fn ask(
     mut from: OwnedReadHalf,
     mut to: OwnedWriteHalf,
-    mut passing: watch::Receiver<Passing>,
+    state: Arc<State>,
+    met: Arc<AtomicBool>,
 ) {
+    let mut buffer = [0; 16 << 10];
+    while let Ok(read @ 1..) = from.read(&mut buffer).await {
+        if let Passing::HoldAt(target) = *state.passing.borrow() {
+            let asked = String::from_utf8_lossy(&buffer[..read]);
+            met.fetch_or(asked.contains(target), Ordering::SeqCst);
+        }
+        if to.write_all(&buffer[..read]).await.is_err() {
+            return;
+        }
+    }
+}
+
+async fn answer(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, state: &State, met: &AtomicBool) {
+    let mut passing = state.passing.subscribe();
     let mut buffer = [0; 4_096];
     let mut passed = 0;
     while let Ok(read @ 1..) = from.read(&mut buffer).await {
         let now = *passing.borrow_and_update();
-        match now {
+        let holds = match now {
+            Passing::All => false,
             Passing::CutAfter(most) if passed >= most => return,
-            Passing::HoldAfter(most) if passed >= most => {
-                let opened = passing.wait_for(|now| matches!(now, Passing::All)).await;
-                if opened.is_err() {
-                    return;
-                }
+            Passing::CutAfter(_) => false,
+            Passing::HoldAfter(most) => passed >= most,
+            Passing::HoldAt(_) => met.load(Ordering::SeqCst),
+        };
+        if holds {
+            state.holding.send_replace(true);
+            let opened = passing.wait_for(|now| matches!(now, Passing::All)).await;
+            if opened.is_err() {
+                return;
             }
-            _ => {}
         }
         if to.write_all(&buffer[..read]).await.is_err() {
             return;

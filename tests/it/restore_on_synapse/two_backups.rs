@@ -16,8 +16,9 @@ use vodozemac::megolm::{
 };
 
 use super::{
-    computer::{Call, Computer},
+    computer::{Call, Computer, Done},
     fixture,
+    gate::{Gate, Passing},
     kept_keys::{KeptKey, Opener, keys},
     on_paper, text,
 };
@@ -295,4 +296,32 @@ async fn a_key_of_an_older_version_says_which_one() {
     let call = case.restore(&computer, "current").secret(case.paper_of_1());
     call.done().fails(10, "opens-older-only");
     assert_eq!(computer.files(), before);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_changes_meanwhile_does_not_keep_the_other_back() {
+    let Some(synapse) = synapse() else { return };
+    let case = TwoBackups::new(synapse).await;
+    let address = case.server.strip_prefix("http://").unwrap().parse().unwrap();
+    let gate = Gate::before(address).await;
+    gate.set(Passing::HoldAt("/room_keys/keys?version=2"));
+    let computer = Computer::new();
+    let call = computer.keyhaul(&["restore", "--backup-version", "all"]);
+    let call = call.token_of(&case.there.account, &gate.base_url).secret(case.paper_of_1());
+    let running = call.secret(paper_of_2().expose()).begin();
+    gate.holds().await;
+    let late = session();
+    let room = text(&case.fixture["rooms"][0], "room_id");
+    let late = [(late.session_id(), export(&late, 0), 0)];
+    let second = DecryptionKey::new(Secret32::take(&mut [KEY_OF_2; 32]));
+    case.there.account.put_keys("2", &body(room, &late, &second)).await;
+    gate.set(Passing::All);
+
+    let done = Done::of(running);
+    assert!(done.talk().contains("backup-changed"), "{done:#?}");
+    let both = done.ends_with(3);
+    assert_eq!(figures(&both), [("2", [5, 5, 0, 0, 0]), ("1", [9, 5, 1, 2, 1])]);
+    let rest = computer.keyhaul(&["restore"]).token_of(&case.there.account, &gate.base_url);
+    let rest = rest.secret(paper_of_2().expose()).succeeds();
+    assert_eq!(figures(&rest), [("2", [6, 1, 0, 5, 0])]);
 }
