@@ -75,7 +75,7 @@ pub async fn restore(
         let file = target.place(&snapshots::name(&version.version));
         let saver = match (&visit.place, file) {
             (Place::Server(_), Some(file)) if saves => {
-                Some(Saver::begin(&file, &visit.overview, version)?)
+                Some(Saver::begin(&file, &visit.overview, version)?.yielding())
             }
             _ => None,
         };

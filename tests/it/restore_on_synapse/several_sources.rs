@@ -1,5 +1,7 @@
 //! The whole answer, rooms one by one and a snapshot give the same store.
 
+use reqwest::Method;
+
 use super::{
     computer::Computer,
     fixture,
@@ -63,4 +65,53 @@ async fn every_source_gives_the_same_store() {
     let late = Computer::new();
     assert_eq!(restore(&late)["runs"][0]["new"], 8);
     assert_eq!(kept(&late), expected);
+}
+
+#[tokio::test]
+async fn a_snapshot_stays_while_it_holds_more_than_the_server() {
+    let Some(synapse) = synapse() else { return };
+    let (fixture, server) = (fixture(), synapse.base_url());
+    let there = synapse.account_of_fixture(&fixture).await;
+    let paper = text(&fixture, "recovery_key");
+    let computer = Computer::new();
+    let restore = || {
+        let call = computer.keyhaul(&["restore"]).token_of(&there.account, server);
+        call.secret(paper).succeeds()["runs"][0]["entries"].clone()
+    };
+    // What each snapshot on the computer holds.
+    let snapshots = || -> Vec<(String, u64)> {
+        let files = computer.files().into_keys();
+        let files = files.filter(|path| path.extension().is_some_and(|end| end == "keyhaul"));
+        let mut found: Vec<_> = files
+            .map(|file| {
+                let file = file.to_str().unwrap().to_owned();
+                let told = computer.keyhaul(&["snapshot", "info", &file]).succeeds();
+                (file, told["entries"].as_u64().unwrap())
+            })
+            .collect();
+        found.sort_by_key(|(_, entries)| *entries);
+        found
+    };
+    let held = || snapshots().into_iter().map(|(_, entries)| entries).collect::<Vec<_>>();
+    assert_eq!(restore(), 8);
+    assert_eq!(restore(), 8);
+    assert_eq!(held(), [8]);
+
+    // An app (or somebody else) deletes the keys of a room.
+    let room = text(&fixture["rooms"][2], "room_id");
+    let path = format!("/_matrix/client/v3/room_keys/keys/{room}?version={}", there.version);
+    let (status, _) = there.account.request(Method::DELETE, &path, None).await;
+    assert_eq!(status, 200);
+    for _ in 0..2 {
+        assert_eq!(restore(), 5);
+        assert_eq!(held(), [5, 8]);
+    }
+    // They come back: one snapshot may take the place of both, but nothing is lost if it does not.
+    there.account.put_keys(&there.version, &fixture["keys_response"]).await;
+    assert_eq!(restore(), 8);
+    let (all, entries) = snapshots().pop().unwrap();
+    assert_eq!(entries, 8);
+    let late = Computer::new();
+    let call = late.keyhaul(&["restore", "--snapshot", &all]).secret(paper);
+    assert_eq!(call.succeeds()["runs"][0]["new"], 8);
 }
