@@ -54,8 +54,8 @@ pub struct Restoring {
 
 /// Restores every version of the wish, one after the other, into the account's store.
 ///
-/// The store is touched only after every wanted lock was proven to open. A version that falls short
-/// ends the row; what is committed is kept.
+/// The store is touched only after every wanted lock was proven to open. A version that cannot be
+/// read to its end ends the row; what is committed is kept.
 pub async fn restore(
     visit: &Visit,
     wish: Wish,
@@ -75,7 +75,7 @@ pub async fn restore(
         let file = target.place(&snapshots::name(&version.version));
         let saver = match (&visit.place, file) {
             (Place::Server(_), Some(file)) if saves => {
-                Some(Saver::begin(&file, &visit.overview, version)?)
+                Some(Saver::begin(&file, &visit.overview, version)?.yielding())
             }
             _ => None,
         };
@@ -93,9 +93,9 @@ pub async fn restore(
         };
         let (restored, back) = job.run(target, Arc::clone(&progress), cancel.clone()).await?;
         target = back;
-        let short = restored.shortfall.is_some();
+        let broke_off = restored.broke_off().is_some();
         runs.push(restored);
-        if short {
+        if broke_off {
             break;
         }
     }
@@ -136,6 +136,14 @@ pub struct Restored {
     pub shortfall: Option<Failure>,
 }
 
+impl Restored {
+    /// Why it ended before all could be read, if it did. One that came to its end and is partial all
+    /// the same (exit code 3) does not keep the next version from its turn.
+    pub fn broke_off(&self) -> Option<&Failure> {
+        self.shortfall.as_ref().filter(|failure| failure.exit() != 3)
+    }
+}
+
 impl RestoreJob {
     /// Runs the job into a target, which is given back for the next one.
     ///
@@ -173,7 +181,9 @@ impl RestoreJob {
         let work = tokio::task::spawn_blocking(work);
         let pumped = source.pump(to, saver.as_mut(), &*progress, &cancel).await;
         let (ended, target) = super::joined(work.await)?.map_err(IntoFailure::into_failure)?;
-        let whole = matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok();
+        // After a wish to stop, entries that were read already are left lying.
+        let whole =
+            matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok() && !cancel.is_cancelled();
         let etag_after = etag_now(account.filter(|_| whole), &version, &cancel).await;
         let changed = etag_after != version.etag;
         if let Some(saver) = saver {

@@ -165,7 +165,7 @@ pub async fn sign_in(
     if !asked.keep {
         return Ok(account);
     }
-    match keep(&account, data_dir) {
+    match keep(&account, data_dir, &settings, cancel).await {
         Ok(kept) => Ok(Account { kept, ..account }),
         Err(failure) => {
             // What cannot be kept must not stay signed in.
@@ -186,20 +186,25 @@ pub async fn sign_out_kept(
     let kept = find_kept(&surroundings.data_dir, homeserver, user)?;
     let settings = surroundings.settings();
     progress.tell(News::Began(Stage::SigningOut));
-    let KeptSession { base_url, user_id, device_id, access_token } = kept;
-    let origin = base_url.origin().ascii_serialization();
-    let client = Client::new(base_url, &settings).map_err(IntoFailure::into_failure)?;
-    match token::resume(&client, access_token, &device_id, cancel).await {
-        Ok(own) => homeserver::sign_out(&own, cancel).await.map_err(device_remains)?,
-        // Somebody else ended it already.
-        Err(homeserver::RequestError::TokenUnknown { .. }) => {}
-        Err(error) => return Err(device_remains(error)),
-    }
+    let user_id = kept.user_id.clone();
+    let origin = kept.base_url.origin().ascii_serialization();
+    end(kept, &settings, cancel).await?;
     let forgotten = DataDir::open(&surroundings.data_dir)
         .and_then(|data_dir| data_dir.account(&user_id, &origin))
         .and_then(|folder| KeptSession::remove(&folder));
     forgotten.map_err(IntoFailure::into_failure)?;
     Ok(user_id)
+}
+
+/// Removes the device of a kept session. Somebody else may have done so already.
+async fn end(kept: KeptSession, settings: &Settings, cancel: &Cancel) -> Result<(), Failure> {
+    let KeptSession { base_url, device_id, access_token, .. } = kept;
+    let client = Client::new(base_url, settings).map_err(IntoFailure::into_failure)?;
+    match token::resume(&client, access_token, &device_id, cancel).await {
+        Ok(own) => homeserver::sign_out(&own, cancel).await.map_err(device_remains),
+        Err(homeserver::RequestError::TokenUnknown { .. }) => Ok(()),
+        Err(error) => Err(device_remains(error)),
+    }
 }
 
 /// Says whether exactly one kept session is meant.
@@ -285,8 +290,14 @@ fn check_identity(
         .with("typed", Shown::limited(typed, 80)))
 }
 
-/// Keeps the session of a device that keyhaul made; says whether it did.
-fn keep(account: &Account, data_dir: &Path) -> Result<bool, Failure> {
+/// Keeps the session of a device that keyhaul made; says whether it did. One that was kept before
+/// is ended: nobody else has its token, so its device would stay on the account for good.
+async fn keep(
+    account: &Account,
+    data_dir: &Path,
+    settings: &Settings,
+    cancel: &Cancel,
+) -> Result<bool, Failure> {
     let Held::Own(own) = &account.held else { return Ok(false) };
     let session = own.session();
     let kept = KeptSession {
@@ -295,10 +306,15 @@ fn keep(account: &Account, data_dir: &Path) -> Result<bool, Failure> {
         device_id: session.device().map(ToString::to_string).unwrap_or_default(),
         access_token: own.token().duplicate(),
     };
-    let saved = DataDir::open(data_dir)
+    let folder = DataDir::open(data_dir)
         .and_then(|data_dir| data_dir.account(account.user_id(), &account.server()))
-        .and_then(|folder| kept.save(&folder));
-    saved.map(|()| true).map_err(IntoFailure::into_failure)
+        .map_err(IntoFailure::into_failure)?;
+    let before = KeptSession::load(&folder).map_err(IntoFailure::into_failure)?;
+    if let Some(before) = before.filter(|before| before.device_id != kept.device_id) {
+        end(before, settings, cancel).await?;
+    }
+    kept.save(&folder).map_err(IntoFailure::into_failure)?;
+    Ok(true)
 }
 
 /// The one kept session that is meant.

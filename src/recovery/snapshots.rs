@@ -58,6 +58,11 @@ impl Saver {
         Ok(Self { writer })
     }
 
+    /// Lets an older snapshot that holds more stay beside it.
+    pub(super) fn yielding(self) -> Self {
+        Self { writer: self.writer.yielding() }
+    }
+
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.writer.write(bytes)
     }

@@ -5,5 +5,6 @@
 //! try passphrases on it; nothing else.
 
 pub mod format;
+mod place;
 pub mod reader;
 pub mod writer;

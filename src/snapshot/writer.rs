@@ -9,7 +9,10 @@ use std::{
 use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
-use super::format::{Header, Trailer};
+use super::{
+    format::{Header, Trailer},
+    place,
+};
 
 /// A snapshot being written, under a temporary name in the same folder, readable by its owner only.
 pub struct Writer {
@@ -17,6 +20,7 @@ pub struct Writer {
     temporary: TempPath,
     target: PathBuf,
     digest: Sha256,
+    yields: bool,
 }
 
 impl Writer {
@@ -31,7 +35,21 @@ impl Writer {
         let mut file = BufWriter::with_capacity(256 << 10, file);
         serde_json::to_writer(&mut file, header)?;
         file.write_all(b"\n")?;
-        Ok(Self { file, temporary, target: target.to_owned(), digest: Sha256::new() })
+        Ok(Self {
+            file,
+            temporary,
+            target: target.to_owned(),
+            digest: Sha256::new(),
+            yields: false,
+        })
+    }
+
+    /// Lets an older snapshot keep its name if it holds sessions that this one will not; this one
+    /// takes the next name then.
+    #[must_use]
+    pub fn yielding(mut self) -> Self {
+        self.yields = true;
+        self
     }
 
     /// Adds the next bytes of the body.
@@ -40,7 +58,8 @@ impl Writer {
         self.file.write_all(bytes)
     }
 
-    /// Ends a whole snapshot and gives it its name, in place of an older one.
+    /// Ends a whole snapshot and gives it its name, in place of an older one (unless it is
+    /// [`Self::yielding`]).
     ///
     /// `trailer` gets the digest of what was written.
     pub fn finish(mut self, trailer: Trailer) -> io::Result<()> {
@@ -48,6 +67,10 @@ impl Writer {
         self.file.write_all(b"\n")?;
         serde_json::to_writer(&mut self.file, &Trailer { sha256, ..trailer })?;
         self.file.write_all(b"\n")?;
+        self.file.flush()?;
+        if self.yields {
+            self.target = place::find(&self.temporary, &self.target)?;
+        }
         self.settle()
     }
 

@@ -19,6 +19,8 @@ mod properties;
 #[cfg(test)]
 mod recovery_key;
 #[cfg(test)]
+mod restore_on_synapse;
+#[cfg(test)]
 mod scanner;
 #[cfg(test)]
 mod secrets;

@@ -44,9 +44,8 @@ async fn bring_back(
     let done = restore(visit, wish, desk.progress(), desk.cancel.clone()).await;
     desk.progress().finish();
     let done = done?;
-    let failure = done.runs.iter().find_map(|run| run.shortfall.clone());
-    if let Some(failure) = failure.filter(|failure| failure.exit() != 3) {
-        return Err(failure);
+    if let Some(failure) = done.runs.iter().find_map(Restored::broke_off) {
+        return Err(failure.clone());
     }
     let all_rooms = done.runs.iter().flat_map(|run| run.tally.rooms.keys());
     let names = visit.names(all_rooms, &*desk.progress(), &desk.cancel).await.unwrap_or_default();
