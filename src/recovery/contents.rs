@@ -141,7 +141,8 @@ async fn visit<T: Send + 'static>(
     let (to, pieces) = mpsc::channel(PIECES);
     let stop = cancel.clone();
     let scanned = tokio::task::spawn_blocking(move || {
-        let ending = scan(pieces, &stop, &mut |entry| visit(&mut gathered, entry));
+        let ending =
+            scan(pieces, &|| stop.is_cancelled(), &mut |entry| visit(&mut gathered, entry));
         (gathered, ending)
     });
     let pumped = source.pump(to, saver, &*progress, &cancel).await;

@@ -2,6 +2,7 @@
 //! bounded channels. The slowest stage sets the pace; memory stays flat whatever the size.
 
 use std::{
+    cell::Cell,
     num::NonZero,
     sync::{Arc, OnceLock},
     thread,
@@ -148,20 +149,21 @@ fn cut_up(
 ) -> Result<Ending, ScanFault> {
     let mut batch = Entries::default();
     let mut last_room: Arc<str> = Arc::from("");
-    // Nobody left to work: the pieces are drained so that the source ends by itself.
-    let mut open = true;
+    // Without anybody left to work, there is no use in reading on.
+    let nobody_works = Cell::new(false);
     let mut visit = |entry: RawEntry<'_>| {
         let wanted = orders.rooms.is_empty() || orders.rooms.iter().any(|id| id == entry.room_id);
-        if !wanted || !open {
+        if !wanted || nobody_works.get() {
             return;
         }
         batch.push(entry, &mut last_room);
         if batch.is_full() {
             let next = used.try_recv().unwrap_or_default();
-            open = to.send(std::mem::replace(&mut batch, next)).is_ok();
+            nobody_works.set(to.send(std::mem::replace(&mut batch, next)).is_err());
         }
     };
-    let ending = scan(pieces, orders.cancel, &mut visit);
+    let stop = || orders.cancel.is_cancelled() || nobody_works.get();
+    let ending = scan(pieces, &stop, &mut visit);
     if batch.len() > 0 {
         // The same: nobody left to work.
         let _ = to.send(batch);
@@ -193,7 +195,7 @@ fn work(
                 Err(error) => {
                     // The first failure is the one to tell.
                     let _ = failed.set(error);
-                    break;
+                    return;
                 }
             }
         }

@@ -24,6 +24,7 @@ use crate::{
         progress::Progress,
         shown::{Shown, grouped},
     },
+    homeserver::RequestError,
     store::{error::StoreError, looks::Look},
 };
 
@@ -180,7 +181,16 @@ impl RestoreJob {
         };
         let work = tokio::task::spawn_blocking(work);
         let pumped = source.pump(to, saver.as_mut(), &*progress, &cancel).await;
-        let (ended, target) = super::joined(work.await)?.map_err(IntoFailure::into_failure)?;
+        let (ended, target) = match super::joined(work.await)? {
+            Ok(done) => done,
+            Err(error) => {
+                // What was read already is worth keeping, even where keys cannot be stored.
+                if let Some(saver) = saver {
+                    saver.end(&version, None, 0, false)?;
+                }
+                return Err(error.into_failure());
+            }
+        };
         // After a wish to stop, entries that were read already are left lying.
         let whole =
             matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok() && !cancel.is_cancelled();
@@ -234,9 +244,12 @@ fn shortfall(
             .because(detail)
     };
     match (pumped, ending) {
-        (Err(SourceFault::Request(error)), _) if tally.entries > 0 => {
-            Some(lost(&error.to_string()))
-        }
+        (
+            Err(SourceFault::Request(
+                error @ (RequestError::ConnectionLost { .. } | RequestError::Silent { .. }),
+            )),
+            _,
+        ) if tally.entries > 0 => Some(lost(&error.to_string())),
         (Err(fault), _) => Some(fault.into_failure()),
         (Ok(_), Err(fault)) => Some(fault.into_failure()),
         (Ok(Pumped { snapshot: true, damaged, .. }), Ok(ending))

@@ -3,24 +3,22 @@
 use tokio::sync::mpsc::Receiver;
 
 use super::source::Piece;
-use crate::{
-    backup::{
-        entry::RawEntry,
-        scanner::{Ending, ScanFault, Scanner},
-    },
-    base::cancel::Cancel,
+use crate::backup::{
+    entry::RawEntry,
+    scanner::{Ending, ScanFault, Scanner},
 };
 
-/// Gives every entry of every body to `visit`; says whether all bodies were whole.
+/// Gives every entry of every body to `visit`; says whether all bodies were whole. Ends before the
+/// next piece when `stop` says so, and with it the source.
 pub(super) fn scan(
     mut pieces: Receiver<Piece>,
-    cancel: &Cancel,
+    stop: &dyn Fn() -> bool,
     visit: &mut dyn FnMut(RawEntry<'_>),
 ) -> Result<Ending, ScanFault> {
     let mut ending = Ending::Whole;
     let mut scanner: Option<Scanner> = None;
     while let Some(piece) = pieces.blocking_recv() {
-        if cancel.is_cancelled() {
+        if stop() {
             return Ok(Ending::Cut);
         }
         match (piece, &mut scanner) {

@@ -158,8 +158,9 @@ pub async fn sign_in(
     if let Err(failure) =
         check_identity(&account, asked.user.as_deref(), asked.homeserver.as_deref())
     {
-        // A device made for the wrong account must not stay there.
-        account.leave(progress, cancel).await?;
+        // A device made for the wrong account must not stay there; but that it is the wrong one is
+        // what somebody has to hear first.
+        let _ = account.leave(progress, cancel).await;
         return Err(failure);
     }
     if !asked.keep {

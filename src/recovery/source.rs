@@ -123,7 +123,12 @@ impl Source {
                 for room_id in rooms {
                     let left = limits::KEYS_BODY.saturating_sub(pumped.bytes);
                     let part = Part::Room(&room_id);
-                    let mut stream = keys(account.session(), &version, part, left, cancel).await?;
+                    let asked = keys(account.session(), &version, part, left, cancel).await;
+                    let mut stream = match asked {
+                        // Some servers know no room without keys.
+                        Err(error) if error.is_missing() => continue,
+                        stream => stream?,
+                    };
                     let mut open = to.send(Piece::Begin(Shape::Room { room_id })).await.is_ok();
                     while open && let Some(bytes) = stream.next().await? {
                         pumped.bytes += bytes.len() as u64;
