@@ -63,6 +63,7 @@ codes! {
     BackupGoneForGood = "backup-gone-for-good",
     BackupEmpty = "backup-empty",
     BackupChanged = "backup-changed",
+    KeysMissing = "keys-missing",
     BackupUnknownKind = "backup-unknown-kind",
     BackupOdd = "backup-odd",
     OlderNotListed = "older-not-listed",

@@ -28,7 +28,7 @@ pub(super) fn begin(path: &Path) -> Result<(), Failure> {
     };
     let file = open().map_err(|error: io::Error| {
         let name = path.to_string_lossy();
-        Failure::new(Code::FileUnreadable).with("file", &*name).because(&error.to_string())
+        Failure::new(Code::NoPermission).with("folder", &*name).because(&error.to_string())
     })?;
     let levels =
         Targets::new().with_default(LevelFilter::INFO).with_target("keyhaul", LevelFilter::TRACE);

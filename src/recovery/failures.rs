@@ -2,20 +2,17 @@
 
 use std::io;
 
-use super::source::SourceFault;
+use super::{source::SourceFault, store::lock_name};
 use crate::{
     backup::{recovery_key::RecoveryKeyFault, scanner::ScanFault, version::VersionFault},
     base::{
         failure::{Code, Failure},
+        limits,
         shown::{Shown, grouped},
     },
     homeserver::{AddressError, RequestError, discovery::DiscoveryError},
     snapshot::reader::SnapshotFault,
-    store::{
-        error::StoreError,
-        folder::FolderError,
-        slots::{Lock, LockKind},
-    },
+    store::{error::StoreError, folder::FolderError},
 };
 
 /// Turns one kind of error into its words.
@@ -34,19 +31,21 @@ impl IntoFailure for RequestError {
                 Failure::new(Code::ServerSilent)
             }
             Self::ConnectionLost { .. } => {
-                Failure::new(Code::ConnectionLost).with("n", "no").with("all", "the")
+                Failure::new(Code::ConnectionLost).with("n", "All").with("all", "the restored")
             }
             Self::Certificate { host, .. } => Failure::new(Code::Certificate).with("host", host),
             Self::NotMatrix { host, .. } => {
-                Failure::new(Code::NotMatrix).with("name", host.clone()).with("host", host)
+                Failure::new(Code::NotMatrix).with("name", example_name(&host)).with("host", host)
             }
             Self::SentElsewhere { to } => Failure::new(Code::SentElsewhere).with("host", to),
             Self::PassedOnTooOften { host } => Failure::new(Code::SentElsewhere).with("host", host),
             Self::AskedToWait { seconds } => {
                 Failure::new(Code::AskedToWait).with("time", waiting(seconds))
             }
-            Self::AnswerCut { .. } => Failure::new(Code::AnswerCut).with("n", "No"),
+            Self::AnswerCut { .. } => Failure::new(Code::AnswerCut).with("n", "The restored"),
             Self::ServerFault { .. } => Failure::new(Code::ServerFault),
+            // Only a body of keys can be larger without being nonsense.
+            Self::TooLarge { limit } if limit <= limits::ANSWER => Failure::new(Code::AnswerOdd),
             Self::TooLarge { limit } => {
                 Failure::new(Code::AnswerTooLarge).with("size", format!("{} bytes", grouped(limit)))
             }
@@ -57,13 +56,25 @@ impl IntoFailure for RequestError {
             Self::Guest => Failure::new(Code::GuestAccount),
             Self::TermsFirst { url } => Failure::new(Code::TermsFirst)
                 .with("url", url.unwrap_or_else(|| Shown::new("your provider's page"))),
-            Self::Odd { .. } | Self::Refused { .. } | Self::NameUnsendable => {
-                Failure::new(Code::AnswerOdd)
-            }
+            Self::Odd { .. } | Self::Refused { .. } => Failure::new(Code::AnswerOdd),
+            // Servers' names are checked when they come: this one is from the command line.
+            Self::NameUnsendable => Failure::new(Code::Usage),
             Self::WriteWithoutPermit { .. } => Failure::new(Code::Bug).with("file", "the log"),
             Self::Cancelled => Failure::new(Code::Stopped).with("n", "The restored"),
         };
         failure.because(&detail)
+    }
+}
+
+/// The name in the hint that a server is often at `matrix.` and its name: the one that was typed,
+/// unless that is an address already.
+fn example_name(host: &Shown) -> Shown {
+    let name = host.as_str();
+    let is_name = name.contains('.') && name.chars().any(|c| c.is_ascii_alphabetic());
+    if is_name && !name.contains(':') && !name.starts_with("matrix.") {
+        host.clone()
+    } else {
+        Shown::new("example.org")
     }
 }
 
@@ -143,16 +154,16 @@ impl IntoFailure for SourceFault {
         match self {
             Self::Request(error) => error.into_failure(),
             Self::Snapshot(fault) => fault.into_failure(),
-            Self::Saving(error) => writing(&error),
+            Self::Saving(error) => writing("the folder of the snapshot", &error),
         }
     }
 }
 
-/// A file that could not be written.
-pub(crate) fn writing(error: &io::Error) -> Failure {
+/// A file that could not be written into a folder.
+pub(crate) fn writing(folder: &str, error: &io::Error) -> Failure {
     let failure = match error.kind() {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => disk_full(),
-        _ => Failure::new(Code::NoPermission).with("folder", "this folder"),
+        _ => Failure::new(Code::NoPermission).with("folder", folder),
     };
     failure.because(&error.to_string())
 }
@@ -223,20 +234,6 @@ impl IntoFailure for StoreError {
             | Self::RecordTooLarge { .. } => Failure::new(Code::Bug).with("file", "the log"),
         };
         failure.because(&detail)
-    }
-}
-
-/// A lock of the store as people know it.
-fn lock_name(lock: &Lock) -> String {
-    match lock.kind {
-        LockKind::BackupKey => {
-            let start: String = lock.id.chars().take(12).collect();
-            format!("the key of the backup whose public key begins with {}", Shown::new(&start))
-        }
-        LockKind::StorageKey => {
-            format!("the recovery key of secret storage {}", Shown::limited(&lock.id, 40))
-        }
-        LockKind::Passphrase => "its passphrase".to_owned(),
     }
 }
 

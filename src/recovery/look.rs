@@ -11,6 +11,7 @@ use crate::{
         cancel::Cancel,
         failure::{Code, Failure},
         progress::{News, Progress, Stage},
+        shown::Shown,
     },
     homeserver::{account_data, room_keys},
     snapshot::reader::Snapshot,
@@ -110,6 +111,7 @@ impl Overview {
             .ok_or_else(|| Failure::new(Code::BackupGoneForGood).with("n", name.as_str()))?;
         if !version.supported() {
             return Err(Failure::new(Code::BackupUnknownKind)
+                .with("n", Shown::limited(&version.version, 20))
                 .because(&format!("algorithm {}", version.algorithm)));
         }
         Ok(version)

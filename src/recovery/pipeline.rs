@@ -288,7 +288,7 @@ fn write(
             expected: orders.expected,
         });
     }
-    Ok(tally)
+    Ok(tally.in_order())
 }
 
 fn enter(

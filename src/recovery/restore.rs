@@ -9,7 +9,7 @@ use tokio::sync::mpsc;
 use super::{
     failures::IntoFailure,
     look::{Wanted, etag_now},
-    pipeline::{self, Orders},
+    pipeline::{self, Orders, Sink},
     snapshots::{self, Saver},
     source::{PIECES, Pumped, Source, SourceFault},
     tally::Tally,
@@ -100,8 +100,18 @@ pub async fn restore(
             break;
         }
     }
+    if runs.iter().all(|run| run.tally.entries == 0 && run.shortfall.is_none()) {
+        return Err(nothing_there(&runs, &wish.rooms));
+    }
     let stored_total = target.stored().map_err(IntoFailure::into_failure)?;
     Ok(Restoring { runs, stored_total, dry_run: wish.dry_run })
+}
+
+/// An empty backup is like none, and a room without keys is perhaps another one than was meant.
+fn nothing_there(runs: &[Restored], rooms: &[String]) -> Failure {
+    let code = if rooms.is_empty() { Code::BackupEmpty } else { Code::RoomUnknown };
+    let version = runs.first().map(|run| Shown::limited(&run.version, 20));
+    Failure::new(code).with("n", version.unwrap_or_default())
 }
 
 /// One version to be restored.
@@ -210,8 +220,10 @@ impl RestoreJob {
             target.remember(look).map_err(IntoFailure::into_failure)?;
         }
         let bytes = pumped.as_ref().map_or(0, |pumped| pumped.bytes);
-        let shortfall = shortfall(pumped, ended.ending, &ended.tally, &version, &cancel)
-            .or_else(|| changed.then(|| backup_changed(&version)));
+        let kept = if matches!(target.sink, Sink::Store(_)) { ended.tally.opened } else { 0 };
+        let shortfall = shortfall(pumped, ended.ending, kept, &ended.tally, &version, &cancel)
+            .or_else(|| changed.then(|| backup_changed(&version)))
+            .or_else(|| keys_missing(&version, &ended.tally).filter(|_| rooms_all));
         let restored = Restored {
             version: version.version,
             etag: version.etag,
@@ -224,15 +236,16 @@ impl RestoreJob {
     }
 }
 
-/// Says in words why not everything came, and how many keys are kept.
+/// Says in words why not everything came, and how many keys of it are in the store.
 fn shortfall(
     pumped: Result<Pumped, SourceFault>,
     ending: Result<Ending, crate::backup::scanner::ScanFault>,
+    kept: u64,
     tally: &Tally,
     version: &BackupVersion,
     cancel: &Cancel,
 ) -> Option<Failure> {
-    let kept = grouped(tally.opened);
+    let kept = grouped(kept);
     let all = version.count.map_or_else(|| "all".to_owned(), grouped);
     if cancel.is_cancelled() {
         return Some(Failure::new(Code::Stopped).with("n", kept));
@@ -255,11 +268,19 @@ fn shortfall(
         (Ok(Pumped { snapshot: true, damaged, .. }), Ok(ending))
             if damaged || ending == Ending::Cut =>
         {
-            Some(Failure::new(Code::SnapshotCut).with("n", kept).with("all", all))
+            Some(Failure::new(Code::SnapshotCut).with("n", tally.entries).with("all", all))
         }
         (Ok(_), Ok(Ending::Cut)) => Some(lost("the answer ended before its last bracket")),
         (Ok(_), Ok(Ending::Whole)) => None,
     }
+}
+
+/// A server that sends fewer keys than it counts: an answer can be whole and still not be all.
+fn keys_missing(version: &BackupVersion, tally: &Tally) -> Option<Failure> {
+    let announced = version.count.filter(|count| *count > tally.entries)?;
+    let name = Shown::limited(&version.version, 20);
+    let missing = Failure::new(Code::KeysMissing).with("n", name);
+    Some(missing.with("all", announced).with("m", tally.entries))
 }
 
 fn backup_changed(version: &BackupVersion) -> Failure {

@@ -54,7 +54,10 @@ impl Saver {
                 .map_err(|error| Failure::new(Code::Bug).because(&error.to_string()))?,
             account_data: overview.locks.account_data().clone(),
         };
-        let writer = Writer::create(file, &header).map_err(|error| writing(&error))?;
+        let writer = Writer::create(file, &header).map_err(|error| {
+            let folder = file.parent().unwrap_or(file).to_string_lossy();
+            writing(if folder.is_empty() { "this folder" } else { &folder }, &error)
+        })?;
         Ok(Self { writer })
     }
 
@@ -87,7 +90,7 @@ impl Saver {
         } else {
             self.writer.abandon()
         };
-        ended.map_err(|error| writing(&error))
+        ended.map_err(|error| writing("the folder of the snapshot", &error))
     }
 }
 

@@ -4,11 +4,13 @@ use std::{path::Path, time::Instant};
 
 use super::failures::IntoFailure;
 use crate::{
-    backup::{decryption::DecryptionKey, recovery_key},
+    backup::{decryption::DecryptionKey, recovery_key, version::PublicKey},
     base::{
+        base64,
         failure::{Code, Failure},
         random::SystemRandom,
         secret::{Secret32, SecretText},
+        shown::Shown,
     },
     store::{
         check::{CheckReport, Info},
@@ -67,6 +69,22 @@ impl Kept {
         };
         mend().map_err(IntoFailure::into_failure)?;
         Err(Failure::new(Code::StoreDamaged).with("n", report.damaged))
+    }
+}
+
+/// A lock of the store as people know it.
+pub fn lock_name(lock: &Lock) -> String {
+    match lock.kind {
+        LockKind::BackupKey => {
+            let fingerprint =
+                base64::decode_exact(&lock.id).map(|key| PublicKey(key).fingerprint());
+            let begin = fingerprint.map_or_else(|| Shown::limited(&lock.id, 12), Shown::from);
+            format!("the key of the backup with public key {begin}")
+        }
+        LockKind::StorageKey => {
+            format!("the recovery key of secret storage {}", Shown::limited(&lock.id, 40))
+        }
+        LockKind::Passphrase => "its passphrase".to_owned(),
     }
 }
 

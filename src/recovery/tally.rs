@@ -94,6 +94,14 @@ impl Tally {
         }
     }
 
+    /// Puts the refused entries in the order of their rooms and sessions: they came in the order in
+    /// which threads happened to finish, and two runs must be comparable.
+    pub(super) fn in_order(mut self) -> Self {
+        let place = |entry: &RefusedEntry| (Arc::clone(&entry.room_id), entry.session_id.clone());
+        self.refused.sort_by_cached_key(place);
+        self
+    }
+
     /// How many were refused for each reason, the commonest first.
     pub fn reasons(&self) -> Vec<(&'static str, u64)> {
         let mut counts: Vec<_> =

@@ -289,9 +289,7 @@ pub fn failure(
     match unlocked.storage_fault {
         Some(StorageFault::WithoutKey) => Failure::new(Code::StorageWithoutKey),
         Some(StorageFault::Damaged) => Failure::new(Code::StorageDamaged),
-        Some(StorageFault::ForAnother) => {
-            Failure::new(Code::StorageForAnother).with("n", "that is not here")
-        }
+        Some(StorageFault::ForAnother) => Failure::new(Code::StorageForAnother),
         None => {
             let only_unreadable = unlocked.kinds.iter().all(|kind| *kind == SecretKind::Unknown);
             match unlocked.unreadable.first() {

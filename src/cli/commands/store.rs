@@ -8,7 +8,7 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::store::{Kept, Origin},
+    recovery::store::{Kept, Origin, lock_name},
 };
 
 pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
@@ -45,11 +45,7 @@ pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
                 ));
             }
             for lock in &info.slots {
-                lines.line(format!(
-                    "  opens with {} {}",
-                    lock.kind.word(),
-                    lock.shown().cut_middle(44)
-                ));
+                lines.line(format!("  opens with {}", lock_name(lock)));
             }
             for source in &info.sources {
                 lines.line(format!("  from {}", source_words(source)));
