@@ -136,9 +136,18 @@ pub fn grouped(number: u64) -> String {
 /// Writes every character that [`Shown`] would not pass as `\uXXXX`, so that a JSON document is
 /// safe on a terminal and still the same to a parser. Outside of strings JSON has no such characters.
 pub fn escape_json(document: &str) -> String {
+    escape(document, Shown::passes)
+}
+
+/// The same for every character beyond ASCII.
+pub fn escape_json_to_ascii(document: &str) -> String {
+    escape(document, |character| character.is_ascii() && Shown::passes(character))
+}
+
+fn escape(document: &str, passes: impl Fn(char) -> bool) -> String {
     let mut safe = String::with_capacity(document.len());
     for character in document.chars() {
-        if character == '\n' || Shown::passes(character) {
+        if character == '\n' || passes(character) {
             safe.push(character);
         } else {
             let mut units = [0; 2];

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::base::{
     failure::{Code, Failure},
-    shown::{Shown, escape_json},
+    shown::{Shown, escape_json, escape_json_to_ascii},
 };
 
 use super::{args::Global, table::Table};
@@ -40,7 +40,7 @@ impl Output {
         lines: impl FnOnce(&mut Lines),
     ) -> io::Result<()> {
         let text = match self.voice {
-            Voice::Json => json_text(&json()),
+            Voice::Json => self.json_text(&json()),
             Voice::People => {
                 let mut page = Lines { text: String::new(), width: self.width };
                 lines(&mut page);
@@ -64,7 +64,7 @@ impl Output {
     pub(super) fn failure(&self, failure: &Failure) {
         let written = match self.voice {
             Voice::Json => {
-                io::stdout().lock().write_all(json_text(&failure_json(failure)).as_bytes())
+                io::stdout().lock().write_all(self.json_text(&failure_json(failure)).as_bytes())
             }
             Voice::People => {
                 let text = self.signs(failure_lines(failure));
@@ -83,6 +83,11 @@ impl Output {
     /// Says whether somebody looks at progress on stderr.
     pub(super) fn shows_progress(&self) -> bool {
         !self.quiet
+    }
+
+    fn json_text(&self, value: &Value) -> String {
+        let text = json_text(value);
+        if self.ascii { escape_json_to_ascii(&text) } else { text }
     }
 
     fn signs(&self, text: String) -> String {
@@ -144,19 +149,27 @@ pub fn report_usage(error: &clap::Error, json: bool) -> u8 {
         let failure = Failure::new(Code::Usage).because(text.trim_start_matches("error: "));
         let _ = io::stdout().lock().write_all(json_text(&failure_json(&failure)).as_bytes());
     } else {
-        let _ = error.print();
+        // It repeats what was typed, or pasted from somewhere.
+        let safe = |c| if c == '\n' || Shown::passes(c) { c } else { char::REPLACEMENT_CHARACTER };
+        let text: String = error.to_string().chars().map(safe).collect();
+        let _ = io::stderr().lock().write_all(text.as_bytes());
     }
     Failure::new(Code::Usage).exit()
 }
 
 fn failure_json(failure: &Failure) -> Value {
-    json!({"error": {
+    json!({"error": words_json(failure)})
+}
+
+/// The words of a failure, as they stand in every document.
+pub(super) fn words_json(failure: &Failure) -> Value {
+    json!({
         "code": failure.code().word(),
         "what": failure.what(),
         "safe": failure.safe_command(),
         "next": failure.next_command(),
         "detail": failure.detail().map(Shown::as_str),
-    }})
+    })
 }
 
 fn failure_lines(failure: &Failure) -> String {

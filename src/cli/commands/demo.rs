@@ -7,10 +7,17 @@ use super::super::{
     output::closed,
     story::{self, find},
 };
-use crate::{base::failure::Failure, demo::stories::Story};
+use crate::{
+    base::failure::{Code, Failure},
+    demo::stories::Story,
+};
 
 /// The demo without a command: backups, rooms and a restore, one after the other.
 pub(super) async fn tour(desk: &mut Desk) -> Result<u8, Failure> {
+    if desk.global.json {
+        let why = "--json prints one document, so name one command: keyhaul --demo restore --json";
+        return Err(Failure::new(Code::Usage).because(why));
+    }
     desk.output.say("\n$ keyhaul --demo backups");
     super::backups::run(desk).await?;
     desk.output.say("\n$ keyhaul --demo rooms");

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::super::{
     desk::Desk,
-    output::closed,
+    output::{closed, words_json},
     table::{Align, Table},
 };
 use crate::{
@@ -57,12 +57,15 @@ async fn bring_back(
                 sentences(run, done.dry_run).iter().for_each(|line| lines.line(line));
                 if run.tally.refused_count > 0 {
                     lines.table(&reasons(run));
+                    lines.line("Each of them is named in the result of --json.");
                 }
             }
-            if !done.dry_run {
-                let stored = grouped(done.stored_total);
-                lines.line(format!("{stored} keys are in the store on this computer, locked."));
-            }
+            let stored = grouped(done.stored_total);
+            lines.line(if done.dry_run {
+                "This is a plan: nothing was written.".to_owned()
+            } else {
+                format!("{stored} keys are in the store on this computer, locked.")
+            });
         })
         .map_err(|error| closed(&error))?;
     for failure in done.runs.iter().filter_map(|run| run.shortfall.as_ref()) {
@@ -93,6 +96,7 @@ fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
                 "opened": room.opened,
                 "refused": room.refused,
             })).collect::<Vec<_>>(),
+            "shortfall": run.shortfall.as_ref().map(words_json),
             "bytes": run.bytes,
             "seconds": (run.seconds * 1000.0).round() / 1000.0,
         })).collect::<Vec<_>>(),
