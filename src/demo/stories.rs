@@ -65,7 +65,9 @@ impl Story {
     /// What happens in it, in one line.
     pub fn summary(self) -> &'static str {
         match self {
-            Self::Plain => "two backups with different keys, some keys partial, some damaged",
+            Self::Plain => {
+                "two backups with different keys; some keys start late, some are damaged"
+            }
         }
     }
 

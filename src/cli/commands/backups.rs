@@ -51,7 +51,7 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
                 ("Keys", Align::Right),
                 ("Public key", Align::Left),
                 ("In secret storage", Align::Left),
-                ("Signed by (not checked)", Align::Flexible),
+                ("Signed by", Align::Flexible),
             ]);
             for version in &overview.versions {
                 table.row([
@@ -68,6 +68,10 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
                 ]);
             }
             lines.table(&table);
+            lines.line("Who signed is what the server says; keyhaul did not check it.");
+            if overview.versions.iter().any(|v| in_secret_storage(v, unlocked).is_none()) {
+                lines.line("What is in secret storage is known once a recovery key is given.");
+            }
         })
         .map_err(|error| closed(&error))?;
     Ok(0)

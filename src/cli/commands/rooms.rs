@@ -57,8 +57,12 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
                 "Backup {}: {keys} keys in {count} rooms.",
                 Shown::limited(&version.version, 20)
             ));
+            let announced = version.count.filter(|count| *count > contents.sessions);
             if !contents.whole {
                 lines.line("This is not all: the snapshot or the answer was cut.");
+            } else if let Some(announced) = announced {
+                let announced = grouped(announced);
+                lines.line(format!("This is not all: the server announced {announced} keys."));
             }
             let mut table = Table::new(&[
                 ("Room", Align::Flexible),
@@ -77,6 +81,13 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
                 ]);
             }
             lines.table(&table);
+            lines.line("A key that starts late cannot open the messages from before its start.");
+            lines.line("A key that was passed on came by way of another device.");
+            match (contents.compared, &visit.unlocked) {
+                (true, _) => {}
+                (false, None) => lines.line("What is here is known once a recovery key is given."),
+                (false, Some(_)) => lines.line("Nothing is here yet that this recovery key opens."),
+            }
         })
         .map_err(|error| closed(&error))?;
     Ok(0)

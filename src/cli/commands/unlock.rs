@@ -61,7 +61,7 @@ fn sentence(fit: &Fit, overview: &Overview) -> String {
                 (_, true) => format!("✓ It opens backup {id}, the current one{keys}."),
                 (Some(current), false) => {
                     format!(
-                        "✓ It opens backup {id}{keys}, not the current {}.",
+                        "✓ It opens backup {id}{keys}, not the current backup {}.",
                         Shown::limited(current, 20)
                     )
                 }
