@@ -7,7 +7,7 @@ use keyhaul::demo::{account::Account, stories::Story};
 mod opening;
 mod serving;
 
-fn account() -> &'static Account {
+pub(crate) fn account() -> &'static Account {
     static ACCOUNT: OnceLock<Account> = OnceLock::new();
     ACCOUNT.get_or_init(|| Story::Plain.account())
 }

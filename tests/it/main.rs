@@ -3,9 +3,17 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod bad_input;
+#[cfg(test)]
+mod canary;
+#[cfg(test)]
 mod chance;
 #[cfg(test)]
+mod contract;
+#[cfg(test)]
 mod demo;
+#[cfg(test)]
+mod escapes;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]
@@ -14,6 +22,8 @@ mod forms;
 mod homeserver;
 #[cfg(test)]
 mod parsers;
+#[cfg(test)]
+mod program;
 #[cfg(test)]
 mod properties;
 #[cfg(test)]

@@ -1,0 +1,214 @@
+//! Each command's print, word by word. Only what differs from run to run is taken out: the port, the
+//! folders of the test, points in time and durations, and the size of the database.
+
+use insta::assert_snapshot;
+use serde_json::Value;
+
+use crate::program::{Ada, Ended, Lab};
+
+/// Both prints of a command: what people see, and the document.
+fn prints(ada: &Ada, args: &[String], exit: i32) -> (String, String) {
+    let people = ada.lab.run(args).exited(exit);
+    let mut with_json = args.to_vec();
+    with_json.push("--json".to_owned());
+    let programs = ada.lab.run(&with_json).exited(exit);
+    assert_eq!(programs.stderr, "", "{programs}");
+    (for_people(ada, &people), for_programs(ada, &programs))
+}
+
+fn for_people(ada: &Ada, ended: &Ended) -> String {
+    let mut lines: Vec<String> = Vec::new();
+    for (name, text) in [("stdout", &ended.stdout), ("stderr", &ended.stderr)] {
+        lines.push(format!("--- {name}"));
+        for line in text.lines() {
+            assert!(line.trim_end() == line, "spaces at the end of {line:?}");
+            lines.push(line_without_chance(&places(ada, line)));
+        }
+    }
+    lines.join("\n")
+}
+
+fn line_without_chance(line: &str) -> String {
+    if let Some((before, _)) = line.split_once("read on ") {
+        return format!("{before}read on TIME");
+    }
+    // The database's pages are filled in the order in which keys came.
+    match line.strip_suffix(" MB, locked") {
+        Some(rest) if rest.contains(" keys of ") => {
+            let (before, _) = rest.rsplit_once(' ').unwrap();
+            format!("{before} SIZE, locked")
+        }
+        _ => line.to_owned(),
+    }
+}
+
+fn places(ada: &Ada, text: &str) -> String {
+    let mut text = text.replace(ada.server.base_url(), "http://SERVER");
+    let tree = ada.lab.kept();
+    let account = tree
+        .entries
+        .iter()
+        .find(|(path, file)| file.is_none() && path.to_string_lossy().len() == 32);
+    if let Some((account, _)) = account {
+        text = text.replace(account.to_str().unwrap(), "ACCOUNT");
+    }
+    text.replace(ada.lab.path("").to_str().unwrap().trim_end_matches('/'), "/LAB")
+}
+
+fn for_programs(ada: &Ada, ended: &Ended) -> String {
+    let mut document = ended.document();
+    take_out(&mut document);
+    let people = ended.stdout.lines().count();
+    assert!(people > 1, "a document is laid out in lines");
+    places(ada, &format!("{document:#}"))
+}
+
+/// Replaces what differs from run to run, after looking whether it makes sense.
+fn take_out(value: &mut Value) {
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(take_out),
+        Value::Object(members) => {
+            let is_store = members.contains_key("bytes_per_key");
+            for (name, value) in members {
+                match name.as_str() {
+                    "seconds" => {
+                        assert!(value.as_f64().is_some_and(|s| (0.0..600.0).contains(&s)));
+                        *value = "SECONDS".into();
+                    }
+                    "started" => {
+                        let time: jiff::Timestamp = value.as_str().unwrap().parse().unwrap();
+                        assert!(time <= jiff::Timestamp::now());
+                        *value = "TIME".into();
+                    }
+                    "bytes" | "bytes_per_key" if is_store => {
+                        assert!(value.as_u64().is_some_and(|bytes| bytes > 100));
+                        *value = "BYTES".into();
+                    }
+                    _ => take_out(value),
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One snapshot for people and one for programs.
+macro_rules! assert_prints {
+    ($name:literal, $prints:expr) => {{
+        let (people, programs) = $prints;
+        assert_snapshot!(concat!($name, "_people"), people);
+        assert_snapshot!(concat!($name, "_json"), programs);
+    }};
+}
+
+#[test]
+fn backups() {
+    let ada = Ada::new();
+    assert_prints!("backups", prints(&ada, &ada.asks(&["backups"]), 0));
+    assert_prints!("backups_opened", prints(&ada, &ada.opens(&["backups"]), 0));
+}
+
+#[test]
+fn rooms() {
+    let ada = Ada::new();
+    assert_prints!("rooms", prints(&ada, &ada.asks(&["rooms"]), 0));
+}
+
+/// A room with keys that start late and such that were passed on.
+fn room(ada: &Ada) -> String {
+    let named =
+        |name: &str| ada.account.rooms.iter().find(|room| room.name.as_deref() == Some(name));
+    named("Local history").unwrap().id.clone()
+}
+
+#[test]
+fn sessions() {
+    let ada = Ada::new();
+    assert_prints!("sessions", prints(&ada, &ada.asks(&["sessions", &room(&ada)]), 0));
+}
+
+#[test]
+fn unlock() {
+    let ada = Ada::new();
+    assert_prints!("unlock", prints(&ada, &ada.opens(&["unlock"]), 0));
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    assert_prints!("unlock_old", prints(&ada, &ada.asks(&["unlock", &old]), 0));
+    assert_prints!("unlock_both", prints(&ada, &ada.opens(&["unlock", &old]), 0));
+}
+
+#[test]
+fn restore_dry_run() {
+    let ada = Ada::new();
+    assert_prints!("restore_dry_run", prints(&ada, &ada.opens(&["restore", "--dry-run"]), 3));
+}
+
+#[test]
+fn restore() {
+    let ada = Ada::new();
+    let people = ada.lab.run(&ada.opens(&["restore"])).exited(3);
+    assert_snapshot!("restore_people", for_people(&ada, &people));
+    assert_prints!("restore_again", prints(&ada, &ada.opens(&["restore"]), 3));
+    assert_prints!("rooms_restored", prints(&ada, &ada.opens(&["rooms"]), 0));
+    assert_prints!("sessions_restored", prints(&ada, &ada.opens(&["sessions", &room(&ada)]), 0));
+    let secret = format!("--secret-file={}", ada.file("recovery key"));
+    for command in ["info", "check"] {
+        let args = ["store", command, &secret].map(str::to_owned);
+        let (people, programs) = prints(&ada, &args, 0);
+        assert_snapshot!(format!("store_{command}_people"), people);
+        assert_snapshot!(format!("store_{command}_json"), programs);
+    }
+}
+
+#[test]
+fn restore_as_json() {
+    let ada = Ada::new();
+    let mut args = ada.opens(&["restore"]);
+    args.push("--json".to_owned());
+    let programs = ada.lab.run(&args).exited(3);
+    assert_snapshot!("restore_json", for_programs(&ada, &programs));
+}
+
+/// The older backup brings keys that the current one lacks, and some that reach further back.
+#[test]
+fn restore_all() {
+    let ada = Ada::new();
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    let people = ada.lab.run(&ada.opens(&["restore", "--backup-version=all", &old])).exited(3);
+    assert_snapshot!("restore_all_people", for_people(&ada, &people));
+}
+
+#[test]
+fn snapshots() {
+    let ada = Ada::new();
+    let file = ada.lab.path("home/backup.keyhaul").to_str().unwrap().to_owned();
+    let save = ada.asks(&["snapshot", "save", "--overwrite", &file]);
+    let people = ada.lab.run(&save).exited(0);
+    assert_snapshot!("snapshot_save_people", for_people(&ada, &people));
+    assert_prints!(
+        "snapshot_info",
+        prints(&ada, &["snapshot", "info", &file].map(str::to_owned), 0)
+    );
+}
+
+#[test]
+fn failures() {
+    let ada = Ada::new();
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    assert_prints!("opens_older_only", prints(&ada, &ada.asks(&["restore", &old]), 10));
+}
+
+#[test]
+fn the_demo() {
+    let lab = Lab::new();
+    let stories = lab.run(&["--demo=list"]).exited(0);
+    assert_snapshot!("demo_list_people", stories.stdout);
+    let stories = lab.run(&["--demo=list", "--json"]).exited(0);
+    assert_snapshot!("demo_list_json", format!("{:#}", stories.document()));
+    let tour = lab.run(&["--demo"]).exited(0);
+    assert_snapshot!(
+        "demo_people",
+        format!("--- stdout\n{}--- stderr\n{}", tour.stdout, tour.stderr)
+    );
+    // Three commands cannot be one document.
+    assert_eq!(lab.json(&["--demo"], 2)["error"]["code"], "usage");
+}
