@@ -4,9 +4,8 @@ use std::{path::Path, time::Instant};
 
 use super::failures::IntoFailure;
 use crate::{
-    backup::{decryption::DecryptionKey, recovery_key, version::PublicKey},
+    backup::{decryption::DecryptionKey, recovery_key},
     base::{
-        base64,
         failure::{Code, Failure},
         random::SystemRandom,
         secret::{Secret32, SecretText},
@@ -76,10 +75,8 @@ impl Kept {
 pub fn lock_name(lock: &Lock) -> String {
     match lock.kind {
         LockKind::BackupKey => {
-            let fingerprint =
-                base64::decode_exact(&lock.id).map(|key| PublicKey(key).fingerprint());
-            let begin = fingerprint.map_or_else(|| Shown::limited(&lock.id, 12), Shown::from);
-            format!("the key of the backup with public key {begin}")
+            let begin = lock.id.get(..12).unwrap_or(&lock.id);
+            format!("the key of the backup whose public key begins with {}", Shown::new(begin))
         }
         LockKind::StorageKey => {
             format!("the recovery key of secret storage {}", Shown::limited(&lock.id, 40))

@@ -107,7 +107,7 @@ fn store_under_another_lock() {
     for args in commands(&ada) {
         let told = ada.lab.fails_untouched(&args, 14, "store-other-lock");
         let detail = told.detail.unwrap();
-        assert!(detail.contains("the key of the backup with public key"), "{detail}");
+        assert!(detail.contains("the key of the backup whose public key begins with"), "{detail}");
     }
     // Both keys together open the store, and from then on the new one does alone.
     ada.lab.json(&ada.opens(&["restore", &old]), 3);
