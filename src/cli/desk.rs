@@ -71,21 +71,52 @@ impl Desk {
         self.go(secrets).await
     }
 
-    /// Goes to the backup with a secret, asking for it where none was given.
+    /// Goes to the backup with a secret; where none was given, asks for it once the backup is found.
     pub(super) async fn visit_with_secret(&mut self) -> Result<Visit, Failure> {
-        let secrets = self.secrets().await?;
-        self.go(secrets).await
+        let secrets = self.given_secrets()?;
+        if secrets.is_empty() && !self.inputs.can_ask() {
+            return Err(Failure::new(Code::SecretMissing));
+        }
+        let mut visit = self.go(secrets).await?;
+        if visit.unlocked.is_some() {
+            return Ok(visit);
+        }
+        match self.ask_until_it_fits(&mut visit).await {
+            Ok(()) => Ok(visit),
+            Err(failure) => {
+                self.leave(visit).await;
+                Err(failure)
+            }
+        }
     }
 
     /// The secrets that were given; one is asked for where there is none.
     pub(super) async fn secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
         let mut secrets = self.given_secrets()?;
         if secrets.is_empty() {
-            let question = "Recovery key (hidden, stays on this computer): ";
-            let typed = self.inputs.prompt(question, &self.cancel).await?;
-            secrets.push(typed.ok_or_else(|| Failure::new(Code::SecretMissing))?);
+            secrets.push(self.ask_for_secret().await?);
         }
         Ok(secrets)
+    }
+
+    /// Asks for a recovery key; one that opens nothing is explained and asked for again, because
+    /// nothing counts the tries.
+    async fn ask_until_it_fits(&self, visit: &mut Visit) -> Result<(), Failure> {
+        loop {
+            visit.unlock(&[self.ask_for_secret().await?]);
+            match visit.fits_nothing() {
+                Some(failure) if self.output.talks() => self.output.warning(&failure),
+                _ => return Ok(()),
+            }
+        }
+    }
+
+    async fn ask_for_secret(&self) -> Result<SecretText, Failure> {
+        let question = "Recovery key (hidden, stays on this computer): ";
+        let typed = self.inputs.prompt(question, &self.cancel).await?;
+        typed
+            .filter(|typed| !typed.expose().trim().is_empty())
+            .ok_or_else(|| Failure::new(Code::SecretMissing))
     }
 
     /// Ends a visit: signs out unless the session is kept. What was done stays done, so a failure

@@ -35,6 +35,11 @@ impl Inputs {
         read(file).map_err(|error| unreadable(path, &error))
     }
 
+    /// Says whether somebody sits in front of a terminal and can be asked.
+    pub(super) fn can_ask(&self) -> bool {
+        !self.stdin_used && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Asks for a secret without showing it; `None` where nobody sits in front of a terminal.
     ///
     /// A wish to stop ends the question, and gives the terminal back as it was.
@@ -43,7 +48,7 @@ impl Inputs {
         question: &'static str,
         cancel: &Cancel,
     ) -> Result<Option<SecretText>, Failure> {
-        if self.stdin_used || !io::stdin().is_terminal() || !io::stderr().is_terminal() {
+        if !self.can_ask() {
             return Ok(None);
         }
         let before = tcgetattr(io::stdin()).ok();

@@ -80,6 +80,11 @@ impl Output {
         self.say(failure_lines(failure).trim_end());
     }
 
+    /// Says whether a person hears what is said beside the result.
+    pub(super) fn talks(&self) -> bool {
+        self.voice == Voice::People && !self.quiet
+    }
+
     /// Says whether somebody looks at progress on stderr.
     pub(super) fn shows_progress(&self) -> bool {
         !self.quiet

@@ -74,6 +74,12 @@ impl Visit {
         self.unlocked = Some(unlock(secrets, locks, versions, current.as_deref()));
     }
 
+    /// Why the secrets that were tried open no lock at all, if they do not.
+    pub fn fits_nothing(&self) -> Option<Failure> {
+        let unlocked = self.unlocked.as_ref().filter(|unlocked| unlocked.fits.is_empty())?;
+        Some(failure(unlocked, &self.overview, None))
+    }
+
     /// The versions to restore, each with the key that opens it.
     ///
     /// For [`Wanted::All`] every version that opens; else the one that is wanted, or the reason

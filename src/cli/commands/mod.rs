@@ -46,6 +46,7 @@ pub fn run(args: Args) -> u8 {
     let signals = runtime.block_on(async { process::Signals::listen(cancel.clone()) });
     let mut desk = Desk::new(global, output.clone(), cancel);
     let result = runtime.block_on(dispatch(command, &mut desk));
+    desk.progress().finish();
     // Threads that still wait for a server or for input need not hold up the end.
     runtime.shutdown_background();
     match result {
