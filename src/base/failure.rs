@@ -75,6 +75,7 @@ codes! {
     KeyNotMatrix = "key-not-matrix",
     FitsNothing = "fits-nothing",
     OpensOlderOnly = "opens-older-only",
+    OpensAnotherOnly = "opens-another-only",
     StorageWithoutKey = "storage-without-key",
     StorageForAnother = "storage-for-another",
     StorageDamaged = "storage-damaged",
