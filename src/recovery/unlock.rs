@@ -277,14 +277,21 @@ pub fn failure(
     overview: &Overview,
     wanted: Option<&BackupVersion>,
 ) -> Failure {
-    let older = unlocked
+    let other = unlocked
         .opens_backups()
         .into_iter()
         .find(|open| wanted.is_none_or(|wanted| wanted.version != *open));
-    if let Some(open) = older {
+    if let Some(open) = other {
         let count = overview.versions.iter().find(|version| version.version == open);
         let keys = count.and_then(|version| version.count).map_or(Shown::new("Its"), Shown::from);
-        return Failure::new(Code::OpensOlderOnly).with("n", open).with("m", keys).exiting(10);
+        let failure = match wanted {
+            Some(wanted) if overview.current.as_ref() != Some(&wanted.version) => {
+                let name = Shown::limited(&wanted.version, 20);
+                Failure::new(Code::OpensAnotherOnly).with("wanted", name)
+            }
+            _ => Failure::new(Code::OpensOlderOnly).exiting(10),
+        };
+        return failure.with("n", open).with("m", keys);
     }
     match unlocked.storage_fault {
         Some(StorageFault::WithoutKey) => Failure::new(Code::StorageWithoutKey),

@@ -53,6 +53,18 @@ fn version_that_is_described_wrongly() {
     assert_eq!(told.safe, "It was left alone.");
 }
 
+#[test]
+fn key_of_the_current_backup_for_an_older_one() {
+    let ada = Ada::new();
+    let told = ada.lab.fails_untouched(
+        &ada.opens(&["restore", "--backup-version=1"]),
+        10,
+        "opens-another-only",
+    );
+    assert_eq!(told.what, "It opens backup 3, not backup 1.");
+    assert!(told.next.contains("--backup-version 3"), "{}", told.next);
+}
+
 fn change_auth_data(account: &mut Account, auth_data: serde_json::Value) {
     account.versions.get_mut(&3).unwrap().as_mut().unwrap().auth_data = auth_data;
 }
