@@ -2,13 +2,14 @@
 //! found there, what the secrets at hand open, and the way back out.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     path::{Path, PathBuf},
     sync::Arc,
 };
 
+use tracing::debug;
+
 use super::{
-    failures::IntoFailure,
     look::{Overview, Wanted},
     sign_in::Account,
     source::Source,
@@ -130,28 +131,32 @@ impl Visit {
     }
 
     /// The names of those of these rooms that the account has joined. A room without a name, or
-    /// asked for offline, is not in the answer.
+    /// asked for offline, is not in the answer; nor are those behind a fault, because a name is never
+    /// worth failing for.
     pub async fn names<'a>(
         &self,
         room_ids: impl Iterator<Item = &'a Arc<str>>,
         progress: &dyn Progress,
         cancel: &Cancel,
-    ) -> Result<BTreeMap<Arc<str>, Shown>, Failure> {
-        let Place::Server(account) = &self.place else { return Ok(BTreeMap::new()) };
+    ) -> BTreeMap<Arc<str>, Shown> {
+        let mut names = BTreeMap::new();
+        let Place::Server(account) = &self.place else { return names };
         progress.tell(News::Began(Stage::Naming));
         let session = account.session();
-        let joined = rooms::joined(session, cancel).await.map_err(IntoFailure::into_failure)?;
-        let joined: std::collections::BTreeSet<String> = joined.into_iter().collect();
-        let asked: Vec<String> =
-            room_ids.filter(|id| joined.contains(&***id)).map(|id| id.to_string()).collect();
-        let mut names = BTreeMap::new();
+        let joined = rooms::joined(session, cancel).await.unwrap_or_default();
+        let joined: BTreeSet<&str> = joined.iter().map(String::as_str).collect();
+        let asked = room_ids.filter(|id| joined.contains(&***id)).map(ToString::to_string);
         let told = |room: &str, name: Option<Shown>| {
             if let Some(name) = name {
                 names.insert(Arc::from(room), name);
             }
         };
-        rooms::names(session, &asked, cancel, told).await.map_err(IntoFailure::into_failure)?;
-        Ok(names)
+        let asked: Vec<String> = asked.collect();
+        if let Err(error) = rooms::names(session, &asked, cancel, told).await {
+            debug!(%error, "not all rooms have a name");
+        }
+        progress.finish();
+        names
     }
 
     /// A look into the account's store, if there is one and the secrets at hand open it.

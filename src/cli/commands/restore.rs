@@ -48,7 +48,7 @@ async fn bring_back(
         return Err(failure.clone());
     }
     let all_rooms = done.runs.iter().flat_map(|run| run.tally.rooms.keys());
-    let names = visit.names(all_rooms, &*desk.progress(), &desk.cancel).await.unwrap_or_default();
+    let names = visit.names(all_rooms, &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
     let document = || document(&done, &names);
     desk.output

@@ -28,7 +28,7 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let store = visit.store(&desk.data_dir()?);
     let contents =
         contents::contents(source, None, store, desk.progress(), desk.cancel.clone()).await?;
-    let names = visit.names(contents.rooms.keys(), &*desk.progress(), &desk.cancel).await?;
+    let names = visit.names(contents.rooms.keys(), &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
 
     let mut rooms: Vec<_> = contents.rooms.iter().collect();
