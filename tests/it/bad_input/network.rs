@@ -71,6 +71,18 @@ fn server_with_a_fault() {
     ada.lab.fails_untouched(&ada.through(&between, ada.asks(&["backups"])), 12, "server-fault");
 }
 
+/// A name is never worth failing for: the keys are shown under the rooms' ids.
+#[test]
+fn server_that_gives_no_names() {
+    let ada = Ada::new();
+    let fault = Trick::Say(500, json!({"errcode": "M_UNKNOWN", "error": "Internal server error"}));
+    let between = ada.between(vec![("/joined_rooms", fault)]);
+    let args = ada.through(&between, ada.opens(&["rooms", "--json"]));
+    let document = ada.lab.run(&args).exited(0).document();
+    let rooms = document["rooms"].as_array().unwrap();
+    assert!(rooms.len() > 30 && rooms.iter().all(|room| room["name"].is_null()));
+}
+
 #[test]
 fn server_that_asks_to_wait() {
     let ada = Ada::new();
