@@ -64,30 +64,35 @@ impl Shown {
     /// Cuts the end so that at most `cells` are taken.
     #[must_use]
     pub fn cut(&self, cells: usize) -> Self {
+        self.cut_with(cells, "…")
+    }
+
+    /// Cuts the end, with another sign for what is cut.
+    #[must_use]
+    pub fn cut_with(&self, cells: usize, sign: &str) -> Self {
         if self.width() <= cells {
             return self.clone();
         }
-        let mut head = take_cells(self.0.chars(), cells.saturating_sub(1));
-        if cells > 0 {
-            head.push('…');
-        }
-        Self(head)
+        let Some(room) = cells.checked_sub(sign.width()) else { return Self::default() };
+        Self(take_cells(self.0.chars(), room) + sign)
     }
 
     /// Cuts the middle so that at most `cells` are taken: for ids, whose ends tell them apart.
     #[must_use]
     pub fn cut_middle(&self, cells: usize) -> Self {
+        self.cut_middle_with(cells, "…")
+    }
+
+    /// Cuts the middle, with another sign for what is cut.
+    #[must_use]
+    pub fn cut_middle_with(&self, cells: usize, sign: &str) -> Self {
         if self.width() <= cells {
             return self.clone();
         }
-        let room = cells.saturating_sub(1);
-        let mut text = take_cells(self.0.chars(), room - room / 2);
-        if cells > 0 {
-            text.push('…');
-        }
+        let Some(room) = cells.checked_sub(sign.width()) else { return Self::default() };
+        let head = take_cells(self.0.chars(), room - room / 2) + sign;
         let tail = take_cells(self.0.chars().rev(), room / 2);
-        text.extend(tail.chars().rev());
-        Self(text)
+        Self(head + &tail.chars().rev().collect::<String>())
     }
 
     /// Says whether a single character may reach a terminal as it is.

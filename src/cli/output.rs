@@ -9,7 +9,10 @@ use crate::base::{
     shown::{Shown, escape_json, escape_json_to_ascii},
 };
 
-use super::{args::Global, table::Table};
+use super::{
+    args::Global,
+    table::{Table, ascii},
+};
 
 /// How this run speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,7 +45,7 @@ impl Output {
         let text = match self.voice {
             Voice::Json => self.json_text(&json()),
             Voice::People => {
-                let mut page = Lines { text: String::new(), width: self.width };
+                let mut page = Lines { text: String::new(), width: self.width, ascii: self.ascii };
                 lines(&mut page);
                 self.signs(page.text)
             }
@@ -99,21 +102,7 @@ impl Output {
         if !self.ascii {
             return text;
         }
-        let mut plain = String::with_capacity(text.len());
-        for character in text.chars() {
-            match character {
-                '…' => plain.push_str("..."),
-                '–' => plain.push('-'),
-                '·' => plain.push('|'),
-                '“' | '”' => plain.push('"'),
-                '’' => plain.push('\''),
-                '✓' => plain.push_str("ok"),
-                '✗' => plain.push_str("no"),
-                ascii if ascii.is_ascii() => plain.push(ascii),
-                _ => plain.push('?'),
-            }
-        }
-        plain
+        ascii(&text)
     }
 }
 
@@ -121,6 +110,7 @@ impl Output {
 pub(super) struct Lines {
     text: String,
     width: usize,
+    ascii: bool,
 }
 
 impl Lines {
@@ -130,9 +120,9 @@ impl Lines {
     }
 
     pub(super) fn table(&mut self, table: &Table) {
-        for line in table.lines(self.width) {
-            self.line(line);
-        }
+        let lines =
+            if self.ascii { table.in_ascii().lines(self.width) } else { table.lines(self.width) };
+        lines.iter().for_each(|line| self.line(line));
     }
 }
 

@@ -19,6 +19,8 @@ pub(super) enum Align {
 pub(super) struct Table {
     columns: Vec<(&'static str, Align)>,
     rows: Vec<Vec<Shown>>,
+    /// Stands for what is cut.
+    sign: &'static str,
 }
 
 const GAP: usize = 2;
@@ -27,11 +29,18 @@ const NARROWEST: usize = 8;
 
 impl Table {
     pub(super) fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new() }
+        Self { columns: columns.to_vec(), rows: Vec::new(), sign: "…" }
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [Shown; N]) {
         self.rows.push(cells.into());
+    }
+
+    /// The same table in plain ASCII signs, before anything is measured.
+    pub(super) fn in_ascii(&self) -> Self {
+        let plain = |cell: &Shown| Shown::new(&ascii(cell.as_str()));
+        let rows = self.rows.iter().map(|row| row.iter().map(plain).collect()).collect();
+        Self { columns: self.columns.clone(), rows, sign: "..." }
     }
 
     /// The lines of the table, none wider than `width` cells if that is possible at all.
@@ -46,8 +55,8 @@ impl Table {
         let mut line = String::new();
         for ((cell, (_, align)), width) in row.iter().zip(&self.columns).zip(widths) {
             let cell = match align {
-                Align::FlexibleId => cell.cut_middle(*width),
-                _ => cell.cut(*width),
+                Align::FlexibleId => cell.cut_middle_with(*width, self.sign),
+                _ => cell.cut_with(*width, self.sign),
             };
             let padding = " ".repeat(width.saturating_sub(cell.width()));
             let (before, after) = match align {
@@ -92,6 +101,25 @@ impl Table {
     }
 }
 
+/// Text in plain ASCII signs (SCREENS §3), each at most as wide as before but for the sign of a cut.
+pub(super) fn ascii(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '…' => plain.push_str("..."),
+            '–' => plain.push('-'),
+            '·' => plain.push('|'),
+            '“' | '”' => plain.push('"'),
+            '’' => plain.push('\''),
+            '✓' => plain.push_str("ok"),
+            '✗' => plain.push_str("no"),
+            ascii if ascii.is_ascii() => plain.push(ascii),
+            _ => plain.push('?'),
+        }
+    }
+    plain
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -105,5 +133,9 @@ mod tests {
         let lines = table.lines(20);
         assert_eq!(lines, ["Room            Keys", "漢字漢字漢字…      7", "plain          1 200"]);
         assert!(lines.iter().all(|line| line.width() <= 20), "{lines:?}");
+        assert_eq!(
+            table.in_ascii().lines(16),
+            ["Room       Keys", "????????      7", "plain     1 200"]
+        );
     }
 }
