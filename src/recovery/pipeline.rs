@@ -127,7 +127,7 @@ pub(super) fn run(
         let written = write(&from_workers, sink, orders, tally);
         // Threads that wait to hand on must find nobody.
         drop(from_workers);
-        let ending = scanner.join().unwrap_or(Ok(Ending::Cut));
+        let ending = scanner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         Ok(Ended { tally: written?, ending })
     });
     match failed.into_inner() {

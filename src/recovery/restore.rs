@@ -59,10 +59,13 @@ pub struct Restoring {
 /// read to its end ends the row; what is committed is kept.
 pub async fn restore(
     visit: &Visit,
-    wish: Wish,
+    mut wish: Wish,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Restoring, Failure> {
+    // A room that is named twice is read once, as from a snapshot.
+    wish.rooms.sort();
+    wish.rooms.dedup();
     let open = visit.openable(&wish.wanted)?;
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let mut target = if wish.dry_run {

@@ -33,7 +33,8 @@ pub(super) fn scan(
             (Piece::Bytes(_), None) => {}
         }
     }
-    if scanner.is_none_or(|last| is_cut(&last)) {
+    // Without a body (no room that was asked for is there) there is none that could be cut.
+    if scanner.is_some_and(|last| is_cut(&last)) {
         ending = Ending::Cut;
     }
     Ok(ending)

@@ -134,6 +134,9 @@ impl Source {
                         pumped.bytes += bytes.len() as u64;
                         open = send(&to, bytes).await;
                     }
+                    if !open {
+                        break;
+                    }
                 }
             }
             Self::Snapshot { file } => {

@@ -159,6 +159,33 @@ fn room_that_has_no_keys() {
     }
 }
 
+/// Some servers deny that a room without keys exists. The others that were asked for are restored.
+#[test]
+fn room_that_the_server_denies() {
+    let ada = Ada::new();
+    let none = json!({"errcode": "M_NOT_FOUND", "error": "no such room"});
+    let between = ada.between(vec![("/room_keys/keys/%21nowhere", Trick::Say(404, none))]);
+    let asks = |words: &[&str]| ada.through(&between, ada.opens(words));
+    ada.lab.fails(&asks(&["restore", "--room=!nowhere:example.org"]), 11, "room-unknown");
+    let rooms = &ada.account.version(3).unwrap().rooms;
+    let (room, keys) = rooms.iter().min_by_key(|(_, keys)| keys.len()).unwrap();
+    let named = format!("--room={room}");
+    let also = asks(&["restore", &named, "--room=!nowhere:example.org"]);
+    let done = ada.lab.json(&also, 0);
+    assert_eq!(done["runs"][0]["entries"], keys.len());
+}
+
+/// As from a snapshot, where each entry is met once.
+#[test]
+fn room_that_is_named_twice() {
+    let ada = Ada::new();
+    let rooms = &ada.account.version(3).unwrap().rooms;
+    let (room, keys) = rooms.iter().min_by_key(|(_, keys)| keys.len()).unwrap();
+    let named = format!("--room={room}");
+    let done = ada.lab.json(&ada.opens(&["restore", &named, &named]), 0);
+    assert_eq!(done["runs"][0]["entries"], keys.len());
+}
+
 /// Such names would lead to another endpoint, so nobody asks for them.
 #[test]
 fn names_that_no_address_can_carry() {
