@@ -20,6 +20,7 @@ use crate::{
         failure::Failure,
         progress::{News, Progress},
     },
+    homeserver::RequestError,
     megolm::session_key::SessionId,
     store::reader::Reader,
 };
@@ -46,7 +47,8 @@ pub struct Contents {
     pub rooms: BTreeMap<Arc<str>, RoomContents>,
     /// Entries of all rooms.
     pub sessions: u64,
-    /// Whether everything was read: a cut answer or an incomplete snapshot is not whole.
+    /// Whether everything was read as it was written: a cut answer is not whole, nor is a snapshot
+    /// that is incomplete or damaged.
     pub whole: bool,
     /// Whether `restored` was counted.
     pub compared: bool,
@@ -63,6 +65,15 @@ pub struct SessionContents {
     pub restored: Option<bool>,
 }
 
+/// The keys of one room.
+#[derive(Clone, Debug, Default)]
+pub struct RoomSessions {
+    /// Key by key, in the order of the server.
+    pub sessions: Vec<SessionContents>,
+    /// Whether everything was read, as in [`Contents::whole`]: else there may be more.
+    pub whole: bool,
+}
+
 /// Reads a version and counts per room, saving what comes on the way if that is wanted.
 pub async fn contents(
     source: Source,
@@ -75,7 +86,7 @@ pub async fn contents(
     let teller = Arc::clone(&progress);
     let mut last: Arc<str> = Arc::from("");
     let mut bytes = 0;
-    let (mut contents, ending) = visit(source, saver, progress, cancel, Contents::default(), {
+    let (mut contents, whole) = visit(source, saver, progress, cancel, Contents::default(), {
         move |contents: &mut Contents, entry: RawEntry<'_>| {
             if *last != *entry.room_id {
                 last = Arc::from(entry.room_id);
@@ -95,19 +106,19 @@ pub async fn contents(
         }
     })
     .await?;
-    contents.whole = ending == Ending::Whole;
+    contents.whole = whole;
     contents.compared = compared;
     Ok(contents)
 }
 
-/// Reads one room of a version, key by key, in the order of the server.
+/// Reads one room of a version.
 pub async fn sessions(
     source: Source,
     room_id: &str,
     store: Option<Reader>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
-) -> Result<Vec<SessionContents>, Failure> {
+) -> Result<RoomSessions, Failure> {
     let room_id = room_id.to_owned();
     let visit_one = move |list: &mut Vec<SessionContents>, entry: RawEntry<'_>| {
         if entry.room_id == room_id {
@@ -118,7 +129,9 @@ pub async fn sessions(
             });
         }
     };
-    Ok(visit(source, None, progress, cancel, Vec::new(), visit_one).await?.0)
+    let (sessions, whole) =
+        visit(source, None, progress, cancel, Vec::new(), visit_one).await?;
+    Ok(RoomSessions { sessions, whole })
 }
 
 /// An id that is no session's cannot be in the store.
@@ -129,7 +142,9 @@ fn is_restored(store: Option<&Reader>, entry: &RawEntry<'_>) -> Option<bool> {
     Some(known.is_some())
 }
 
-/// Runs a source through the scanner, gathering into `gathered`.
+/// Runs a source through the scanner, gathering into `gathered`; says whether that is all.
+///
+/// A part of the contents is no answer for somebody who asked to stop.
 async fn visit<T: Send + 'static>(
     source: Source,
     saver: Option<&mut Saver>,
@@ -137,7 +152,7 @@ async fn visit<T: Send + 'static>(
     cancel: Cancel,
     mut gathered: T,
     mut visit: impl FnMut(&mut T, RawEntry<'_>) + Send + 'static,
-) -> Result<(T, Ending), Failure> {
+) -> Result<(T, bool), Failure> {
     let (to, pieces) = mpsc::channel(PIECES);
     let stop = cancel.clone();
     let scanned = tokio::task::spawn_blocking(move || {
@@ -148,6 +163,9 @@ async fn visit<T: Send + 'static>(
     let pumped = source.pump(to, saver, &*progress, &cancel).await;
     let (gathered, ending) = super::joined(scanned.await)?;
     let ending = ending.map_err(IntoFailure::into_failure)?;
-    pumped.map_err(IntoFailure::into_failure)?;
-    Ok((gathered, ending))
+    let pumped = pumped.map_err(IntoFailure::into_failure)?;
+    if cancel.is_cancelled() {
+        return Err(RequestError::Cancelled.into_failure());
+    }
+    Ok((gathered, ending == Ending::Whole && !pumped.damaged))
 }

@@ -15,6 +15,9 @@ use crate::{
     recovery::{contents, visit::Visit},
 };
 
+/// What people are told where only a part could be read.
+pub(super) const NOT_ALL: &str = "This is not all: the snapshot or the answer is cut or damaged.";
+
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     let visit = desk.visit().await?;
     let result = show(desk, &visit).await;
@@ -48,6 +51,7 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
                 "forwarded": room.forwarded,
                 "restored": restored(room.restored),
             })).collect::<Vec<_>>(),
+            "whole": contents.whole,
         })
     };
     desk.output
@@ -59,7 +63,7 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
             ));
             let announced = version.count.filter(|count| *count > contents.sessions);
             if !contents.whole {
-                lines.line("This is not all: the snapshot or the answer was cut.");
+                lines.line(NOT_ALL);
             } else if let Some(announced) = announced {
                 let announced = grouped(announced);
                 lines.line(format!("This is not all: the server announced {announced} keys."));

@@ -2,10 +2,13 @@
 
 use serde_json::json;
 
-use super::super::{
-    desk::Desk,
-    output::closed,
-    table::{Align, Table},
+use super::{
+    super::{
+        desk::Desk,
+        output::closed,
+        table::{Align, Table},
+    },
+    rooms::NOT_ALL,
 };
 use crate::{
     base::{
@@ -13,7 +16,7 @@ use crate::{
         shown::{Shown, grouped},
     },
     recovery::{
-        contents::{self, SessionContents},
+        contents::{self, RoomSessions, SessionContents},
         visit::Visit,
     },
 };
@@ -29,10 +32,10 @@ async fn show(desk: &Desk, visit: &Visit, room: &str) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?;
     let source = visit.rooms(version, vec![room.to_owned()]);
     let store = visit.store(&desk.data_dir()?);
-    let sessions =
+    let RoomSessions { sessions, whole } =
         contents::sessions(source, room, store, desk.progress(), desk.cancel.clone()).await?;
     desk.progress().finish();
-    if sessions.is_empty() {
+    if sessions.is_empty() && whole {
         let version = Shown::limited(&version.version, 20);
         return Err(Failure::new(Code::RoomUnknown).with("n", version));
     }
@@ -47,6 +50,7 @@ async fn show(desk: &Desk, visit: &Visit, room: &str) -> Result<u8, Failure> {
                 "forwarded_count": session.metadata.forwarded_count,
                 "restored": session.restored,
             })).collect::<Vec<_>>(),
+            "whole": whole,
         })
     };
     desk.output
@@ -54,6 +58,9 @@ async fn show(desk: &Desk, visit: &Visit, room: &str) -> Result<u8, Failure> {
             let count = grouped(sessions.len() as u64);
             let keys = if sessions.len() == 1 { "key" } else { "keys" };
             lines.line(format!("{count} {keys} of room {}.", Shown::new(room).cut_middle(60)));
+            if !whole {
+                lines.line(NOT_ALL);
+            }
             lines.table(&table(&sessions));
         })
         .map_err(|error| closed(&error))?;

@@ -92,6 +92,13 @@ fn cut_snapshot() {
     assert!(people.stdout.contains("incomplete: what is in it can be restored"), "{people}");
     let people = ada.lab.run(&["rooms", &snapshot]).exited(0);
     assert!(people.stdout.contains("This is not all"), "{people}");
+    assert_eq!(ada.lab.json(&["rooms", &snapshot], 0)["whole"], false);
+    // That a room has no keys cannot be told from a part.
+    for room in ["!nowhere:example.org", ada.account.version(3).unwrap().rooms.keys().last().unwrap()] {
+        assert_eq!(ada.lab.json(&["sessions", room, &snapshot], 0)["whole"], false);
+        let people = ada.lab.run(&["sessions", room, &snapshot]).exited(0);
+        assert!(people.stdout.contains("This is not all"), "{people}");
+    }
 
     let done = ada.lab.json(&["restore", &snapshot, &secret], 3);
     let run = &done["runs"][0];
@@ -115,6 +122,8 @@ fn damaged_snapshot() {
     *byte = if *byte == b'A' { b'B' } else { b'A' };
     fs::write(&file, &bytes).unwrap();
     let secret = format!("--secret-file={}", ada.file("recovery key"));
+    assert_eq!(ada.lab.json(&["snapshot", "info", &file], 3)["complete"], false);
+    assert_eq!(ada.lab.json(&["rooms", &format!("--snapshot={file}")], 0)["whole"], false);
     let args = ["restore", &format!("--snapshot={file}"), &secret];
     let expected = ada.account.version(3).unwrap().expected();
     let done = ada.lab.json(&args, 3);
