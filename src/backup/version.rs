@@ -21,7 +21,8 @@ pub struct BackupVersion {
     pub algorithm: String,
     /// `auth_data` as received.
     pub auth_data: Box<RawValue>,
-    /// Changes with every change of the keys; compare for equality only.
+    /// Changes with every change of the keys; compare for equality only. `None` where it makes no
+    /// sense or is longer than [`limits::ETAG`].
     pub etag: Option<String>,
     /// How many entries the server says there are; `None` where it makes no sense.
     pub count: Option<u64>,
@@ -110,7 +111,11 @@ impl BackupVersion {
             version,
             algorithm: answer.algorithm,
             auth_data: answer.auth_data,
-            etag: answer.etag.as_ref().and_then(text_or_number),
+            etag: answer
+                .etag
+                .as_ref()
+                .and_then(text_or_number)
+                .filter(|etag| etag.len() <= limits::ETAG),
             count: answer.count.as_ref().and_then(serde_json::Value::as_u64),
         })
     }

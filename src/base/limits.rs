@@ -20,6 +20,8 @@ pub const ANSWER: u64 = 1 << 20;
 pub const WELL_KNOWN: u64 = 64 << 10;
 /// Longest version name accepted from a server, in bytes.
 pub const VERSION_NAME: usize = 255;
+/// Longest etag of a version accepted from a server, in bytes.
+pub const ETAG: usize = 255;
 /// Most of a server's error text that is shown, in characters.
 pub const ERROR_TEXT: usize = 300;
 /// Most older versions asked for one after the other (SPEC §1.5).

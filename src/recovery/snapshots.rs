@@ -17,6 +17,7 @@ use crate::{
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
+        shown::grouped,
         progress::Progress,
     },
     snapshot::{
@@ -140,12 +141,21 @@ pub async fn save(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Described, Failure> {
-    if file.exists() && !overwrite {
+    let in_the_way = file.exists();
+    if in_the_way && !overwrite {
         let name = file.to_string_lossy();
         return Err(Failure::new(Code::FileExists).with("name", &*name));
     }
     let mut saver = Saver::begin(file, &visit.overview, version)?;
     let source = visit.whole(version);
+    if in_the_way && !whole {
+        // The file is the one that was there before: a part does not take its place.
+        let all = version.count.map_or_else(|| "all".to_owned(), grouped);
+        return Err(Failure::new(Code::ConnectionLost)
+            .with("n", 0)
+            .with("all", all)
+            .because("the answer ended before its last bracket; the older file was kept"));
+    }
     let account = source.whole_account();
     let read =
         contents(source, Some(&mut saver), None, Arc::clone(&progress), cancel.clone()).await;

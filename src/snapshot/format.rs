@@ -6,13 +6,17 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use crate::base::limits;
+
 /// How every snapshot begins; also tells it from other JSON files.
 pub const MAGIC: &[u8] = b"{\"keyhaul_snapshot\":";
 /// The format's number.
 pub const FORMAT: u32 = 1;
-/// Longest first line, in bytes: a version, and account data of at most 32 locks.
-pub const HEADER_LIMIT: usize = 4 << 20;
-/// Longest last line, in bytes.
+/// Longest first line, in bytes: a version, two pieces of account data that name locks, and one for
+/// each lock. None is longer than the answer in which it came.
+pub const HEADER_LIMIT: usize = (limits::STORAGE_KEYS + 4) * limits::ANSWER as usize;
+/// Longest last line, in bytes: two etags of [`limits::ETAG`] bytes, each six in JSON at most, and
+/// figures.
 pub const TRAILER_LIMIT: u64 = 4 << 10;
 
 /// Line 1: whose backup, which version, and the account data needed to unlock it.

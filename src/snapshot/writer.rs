@@ -10,7 +10,7 @@ use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::{
-    format::{Header, Trailer},
+    format::{HEADER_LIMIT, Header, Trailer},
     place,
 };
 
@@ -33,8 +33,7 @@ impl Writer {
         };
         let (file, temporary) = NamedTempFile::with_prefix_in(".snapshot-", folder)?.into_parts();
         let mut file = BufWriter::with_capacity(256 << 10, file);
-        serde_json::to_writer(&mut file, header)?;
-        file.write_all(b"\n")?;
+        file.write_all(&first_line(header)?)?;
         Ok(Self {
             file,
             temporary,
@@ -91,6 +90,18 @@ impl Writer {
         // The name itself must survive a power cut too.
         folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
     }
+}
+
+/// The header on one line. What came from a server is in it word for word, with the line breaks that
+/// it has between its parts; in a text JSON has none.
+fn first_line(header: &Header) -> io::Result<Vec<u8>> {
+    let mut line = serde_json::to_vec(header)?;
+    line.iter_mut().filter(|byte| **byte == b'\n').for_each(|byte| *byte = b' ');
+    line.push(b'\n');
+    if line.len() > HEADER_LIMIT {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    Ok(line)
 }
 
 /// Lower-case hexadecimal.

@@ -2,7 +2,9 @@
 
 use std::fs;
 
-use crate::program::Ada;
+use serde_json::{Value, json};
+
+use crate::program::{Ada, Trick};
 
 /// Ada with a snapshot of her current backup, and its path.
 fn saved() -> (Ada, String) {
@@ -94,7 +96,9 @@ fn cut_snapshot() {
     assert!(people.stdout.contains("This is not all"), "{people}");
     assert_eq!(ada.lab.json(&["rooms", &snapshot], 0)["whole"], false);
     // That a room has no keys cannot be told from a part.
-    for room in ["!nowhere:example.org", ada.account.version(3).unwrap().rooms.keys().last().unwrap()] {
+    for room in
+        ["!nowhere:example.org", ada.account.version(3).unwrap().rooms.keys().last().unwrap()]
+    {
         assert_eq!(ada.lab.json(&["sessions", room, &snapshot], 0)["whole"], false);
         let people = ada.lab.run(&["sessions", room, &snapshot]).exited(0);
         assert!(people.stdout.contains("This is not all"), "{people}");
@@ -142,6 +146,47 @@ fn snapshot_in_the_way() {
     assert!(told.what.contains(&file), "{}", told.what);
     assert!(fs::read(&file).unwrap() == before);
     ada.lab.json(&ada.asks(&["snapshot", "save", "--overwrite", &file]), 0);
+}
+
+/// A part does not take the place of what was there, and the older file is not told as the new one.
+#[test]
+fn cut_answer_for_a_snapshot_in_the_way() {
+    let (ada, file) = saved();
+    let before = fs::read(&file).unwrap();
+    let between = ada.between(vec![("/room_keys/keys", Trick::Body("{\"rooms\":{"))]);
+    let args = ada.asks(&["snapshot", "save", "--overwrite", &file]);
+    let told = ada.lab.fails(&ada.through(&between, args), 12, "connection-lost");
+    assert!(told.safe.starts_with("0 of "), "{}", told.safe);
+    assert!(fs::read(&file).unwrap() == before);
+}
+
+/// What a server says of an account is kept word for word; it must not cost the snapshot.
+#[test]
+fn odd_words_of_a_server_in_a_snapshot() {
+    let ada = Ada::new();
+    let mut version = ada.account.version(3).unwrap().describe(3);
+    version["etag"] = "e".repeat(5_000).into();
+    let lines = "{\n\"key\":\r\n\"nobody's\"\n}\n";
+    let names: Value = (0..8).map(|id| (id.to_string(), json!({}))).collect();
+    let long = json!({"name": "x".repeat(900_000)});
+    for (place, tricks) in [
+        vec![("account_data/m.secret_storage.default_key", Trick::Body(lines))],
+        vec![("/room_keys/version", Trick::Say(200, version))],
+        vec![
+            ("account_data/m.megolm_backup.v1", Trick::Say(200, json!({"encrypted": names}))),
+            ("account_data/m.secret_storage.key.", Trick::Say(200, long)),
+        ],
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = ada.lab.path("home").join(place.to_string()).to_str().unwrap().to_owned();
+        let between = ada.between(tricks);
+        let saved = ada.through(&between, ada.asks(&["snapshot", "save", &file]));
+        assert_eq!(ada.lab.json(&saved, 0)["complete"], true);
+        let count = ada.account.version(3).unwrap().count();
+        assert_eq!(ada.lab.json(&["snapshot", "info", &file], 0)["entries"], count);
+    }
 }
 
 #[test]
