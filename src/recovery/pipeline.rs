@@ -288,7 +288,7 @@ fn write(
             expected: orders.expected,
         });
     }
-    Ok(tally.in_order())
+    Ok(tally.ended())
 }
 
 fn enter(

@@ -10,7 +10,7 @@ use super::{
     failures::IntoFailure,
     look::{Wanted, etag_now},
     pipeline::{self, Orders, Sink},
-    snapshots::{self, Saver},
+    snapshots::Saver,
     source::{PIECES, Pumped, Source, SourceFault},
     tally::Tally,
     target::Target,
@@ -76,7 +76,7 @@ pub async fn restore(
     let mut runs = Vec::with_capacity(open.len());
     for (version, key) in open {
         let saves = wish.save_snapshot && wish.rooms.is_empty();
-        let file = target.place(&snapshots::name(&version.version));
+        let file = target.place("snapshot", &version.version, "keyhaul");
         let saver = match (&visit.place, file) {
             (Place::Server(_), Some(file)) if saves => {
                 Some(Saver::begin(&file, &visit.overview, version)?.yielding())
@@ -93,7 +93,7 @@ pub async fn restore(
             key: DecryptionKey::new(key.secret().duplicate()),
             rooms: wish.rooms.clone(),
             saver,
-            refused_file: target.place("refused.jsonl"),
+            refused_file: target.place("refused", &version.version, "jsonl"),
         };
         let (restored, back) = job.run(target, Arc::clone(&progress), cancel.clone()).await?;
         target = back;

@@ -3,7 +3,6 @@
 use std::{io, path::Path, sync::Arc};
 
 use jiff::Timestamp;
-use sha2::{Digest, Sha256};
 
 use super::{
     contents::{Contents, contents},
@@ -17,8 +16,8 @@ use crate::{
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
-        shown::grouped,
         progress::Progress,
+        shown::grouped,
     },
     snapshot::{
         format::{FORMAT, Header, Trailer},
@@ -26,13 +25,6 @@ use crate::{
         writer::Writer,
     },
 };
-
-/// What a version's snapshot is called in the account's folder; never the server's own words.
-pub(super) fn name(version: &str) -> String {
-    let hash = Sha256::digest(version.as_bytes());
-    let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-    format!("snapshot-{hash}.keyhaul")
-}
 
 /// Saves a body while it is read.
 pub struct Saver {
@@ -148,14 +140,6 @@ pub async fn save(
     }
     let mut saver = Saver::begin(file, &visit.overview, version)?;
     let source = visit.whole(version);
-    if in_the_way && !whole {
-        // The file is the one that was there before: a part does not take its place.
-        let all = version.count.map_or_else(|| "all".to_owned(), grouped);
-        return Err(Failure::new(Code::ConnectionLost)
-            .with("n", 0)
-            .with("all", all)
-            .because("the answer ended before its last bracket; the older file was kept"));
-    }
     let account = source.whole_account();
     let read =
         contents(source, Some(&mut saver), None, Arc::clone(&progress), cancel.clone()).await;
@@ -164,5 +148,13 @@ pub async fn save(
     let etag_after = etag_now(account.filter(|_| whole), version, &cancel).await;
     saver.end(version, etag_after, entries, whole)?;
     read?;
+    if in_the_way && !whole {
+        // The file is the one that was there before: a part does not take its place.
+        let all = version.count.map_or_else(|| "all".to_owned(), grouped);
+        return Err(Failure::new(Code::ConnectionLost)
+            .with("n", 0)
+            .with("all", all)
+            .because("the answer ended before its last bracket; the older file was kept"));
+    }
     describe(file, progress, cancel).await
 }

@@ -94,9 +94,10 @@ impl Tally {
         }
     }
 
-    /// Puts the refused entries in the order of their rooms and sessions: they came in the order in
-    /// which threads happened to finish, and two runs must be comparable.
-    pub(super) fn in_order(mut self) -> Self {
+    /// Ends the count. The refused entries are put in the order of their rooms and sessions: they came
+    /// in the order in which threads happened to finish, and two runs must be comparable.
+    pub(super) fn ended(mut self) -> Self {
+        self.overflow.end();
         let place = |entry: &RefusedEntry| (Arc::clone(&entry.room_id), entry.session_id.clone());
         self.refused.sort_by_cached_key(place);
         self
@@ -163,6 +164,16 @@ impl Overflow {
                 Ok(())
             }),
         };
+        self.keep_if(written);
+    }
+
+    /// Writes what is still in memory: only a whole list is told of.
+    fn end(&mut self) {
+        let written = self.open.as_mut().map_or(Ok(()), Write::flush);
+        self.keep_if(written);
+    }
+
+    fn keep_if(&mut self, written: io::Result<()>) {
         if written.is_err() {
             self.file = None;
             self.open = None;
@@ -183,4 +194,25 @@ fn begin(file: &Path, listed: &[RefusedEntry]) -> io::Result<BufWriter<File>> {
 fn line(to: &mut BufWriter<File>, entry: &RefusedEntry) -> io::Result<()> {
     serde_json::to_writer(&mut *to, entry)?;
     to.write_all(b"\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn list_that_grew_too_long_is_whole_in_its_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("refused.jsonl");
+        let mut tally = Tally::with_overflow(Some(file.clone()));
+        let room = Arc::from("!r:x");
+        let count = limits::REFUSED_LISTED + 3;
+        for number in 0..count {
+            tally.refused(RefusedEntry::known(&room, number.to_string(), "mac"));
+        }
+        let tally = tally.ended();
+        assert_eq!(tally.refused_file(), Some(&*file));
+        assert_eq!(tally.refused.len(), limits::REFUSED_LISTED);
+        assert_eq!(std::fs::read_to_string(&file).unwrap().lines().count(), count);
+    }
 }

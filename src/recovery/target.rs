@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use sha2::{Digest, Sha256};
+
 use super::{
     failures::IntoFailure,
     look::Overview,
@@ -64,9 +66,13 @@ impl Target {
         Ok(Self { sink: Sink::Plan(reader.map(Box::new)), lock: None })
     }
 
-    /// A file's place in the account's folder, where keys are written.
-    pub(super) fn place(&self, name: &str) -> Option<PathBuf> {
-        self.lock.as_ref().map(|lock| lock.folder().path().join(name))
+    /// The place of a version's own file in the account's folder, where keys are written. Its name
+    /// has none of the server's own words.
+    pub(super) fn place(&self, kind: &str, version: &str, ending: &str) -> Option<PathBuf> {
+        let hash = Sha256::digest(version.as_bytes());
+        let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let folder = self.lock.as_ref()?.folder().path();
+        Some(folder.join(format!("{kind}-{hash}.{ending}")))
     }
 
     /// What each of so many workers needs, for one version.

@@ -57,7 +57,16 @@ async fn bring_back(
                 sentences(run, done.dry_run).iter().for_each(|line| lines.line(line));
                 if run.tally.refused_count > 0 {
                     lines.table(&reasons(run));
-                    lines.line("Each of them is named in the result of --json.");
+                    let all = match run.tally.refused_file() {
+                        None => "Each of them is named in the result of --json.".to_owned(),
+                        Some(file) => {
+                            format!(
+                                "Each of them is named in {}",
+                                Shown::new(&file.to_string_lossy())
+                            )
+                        }
+                    };
+                    lines.line(all);
                 }
             }
             let stored = grouped(done.stored_total);
