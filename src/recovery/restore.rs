@@ -207,12 +207,13 @@ impl RestoreJob {
         // After a wish to stop, entries that were read already are left lying.
         let whole =
             matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok() && !cancel.is_cancelled();
+        let seen_on_server = account.is_some();
         let etag_after = etag_now(account.filter(|_| whole), &version, &cancel).await;
         let changed = etag_after != version.etag;
         if let Some(saver) = saver {
             saver.end(&version, etag_after, ended.tally.entries, whole)?;
         }
-        if whole && rooms_all {
+        if whole && seen_on_server {
             let look = Look {
                 version: version.version.clone(),
                 etag: version.etag.clone(),
