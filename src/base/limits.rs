@@ -10,7 +10,7 @@ pub const ENTRIES: u64 = 2_000_000;
 pub const ROOMS: u64 = 100_000;
 /// Largest single entry, in bytes of JSON.
 pub const ENTRY: usize = 64 << 10;
-/// Largest map key (room id, session id) taken, in bytes of JSON text.
+/// Largest map key (room id, session id) or id of a 4S key taken, in bytes of JSON text.
 pub const NAME: usize = 1 << 10;
 /// Deepest nesting of JSON.
 pub const JSON_DEPTH: u32 = 32;

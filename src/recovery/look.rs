@@ -3,6 +3,7 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 
 use serde_json::value::RawValue;
+use tracing::debug;
 
 use super::{failures::IntoFailure, sign_in::Account, unlock::Locks};
 use crate::{
@@ -13,7 +14,10 @@ use crate::{
         progress::{News, Progress, Stage},
         shown::Shown,
     },
-    homeserver::{account_data, room_keys},
+    homeserver::{
+        RequestError, account_data,
+        room_keys::{self, Search},
+    },
     snapshot::reader::Snapshot,
 };
 
@@ -149,9 +153,16 @@ async fn gather(
     cancel: &Cancel,
 ) -> Result<(), Failure> {
     for kind in types {
-        let content = account_data::get(account.session(), &kind, cancel).await;
-        if let Some(content) = content.map_err(IntoFailure::into_failure)? {
-            account_data.insert(kind, content);
+        match account_data::get(account.session(), &kind, cancel).await {
+            Ok(Some(content)) => {
+                account_data.insert(kind, content);
+            }
+            Ok(None) => {}
+            // A lock that is described by nonsense opens for nobody; the others may.
+            Err(error @ (RequestError::Odd { .. } | RequestError::TooLarge { .. })) => {
+                debug!(%error, "account data of a lock left out");
+            }
+            Err(error) => return Err(error.into_failure()),
         }
     }
     Ok(())

@@ -114,13 +114,14 @@ impl Locks {
     pub const FIRST: [&'static str; 2] = [DEFAULT_KEY, BACKUP_SECRET];
 
     /// Reads the locks from account data, by type. Descriptions that make no sense are left out:
-    /// a lock that nobody can describe opens for nobody.
+    /// a lock that nobody can describe opens for nobody. At most [`limits::STORAGE_KEYS`] are tried.
     pub fn read(account_data: BTreeMap<String, Box<RawValue>>) -> Self {
         let keys = account_data
             .iter()
             .filter_map(|(kind, content)| {
                 KeyDescription::parse(kind.strip_prefix(KEY_PREFIX)?, content.get()).ok()
             })
+            .take(limits::STORAGE_KEYS)
             .collect();
         let secret = account_data
             .get(BACKUP_SECRET)
@@ -129,12 +130,13 @@ impl Locks {
     }
 
     /// The account data types of all 4S keys that are named anywhere, at most
-    /// [`limits::STORAGE_KEYS`]: the default key first, then those of the backup secret.
+    /// [`limits::STORAGE_KEYS`]: the default key first, then those of the backup secret. Ids longer than
+    /// [`limits::NAME`] are left out; no server would take the address.
     pub fn key_types(&self) -> Vec<String> {
         let default = self.default_key().into_iter();
         let named = self.secret.iter().flat_map(StoredSecret::key_ids).map(str::to_owned);
         let mut types = Vec::new();
-        for id in default.chain(named) {
+        for id in default.chain(named).filter(|id| id.len() <= limits::NAME) {
             let kind = format!("{KEY_PREFIX}{id}");
             if types.len() < limits::STORAGE_KEYS && !types.contains(&kind) {
                 types.push(kind);

@@ -162,6 +162,21 @@ fn room_that_has_no_keys() {
 /// Some servers deny that a room without keys exists. The others that were asked for are restored.
 #[test]
 fn room_that_the_server_denies() {
+/// A lock that is described by nonsense is left out; the others open as ever.
+#[test]
+fn lock_that_makes_no_sense() {
+    let ada = Ada::new();
+    for trick in [
+        Trick::Say(200, json!({"key": "k".repeat(200_000)})),
+        Trick::Body("{\"key\":"),
+        Trick::Say(200, json!({"key": "k".repeat(2_000_000)})),
+    ] {
+        let between = ada.between(vec![("m.secret_storage.default_key", trick)]);
+        let told = ada.lab.json(&ada.through(&between, ada.opens(&["unlock"])), 0);
+        assert_eq!(told["opens_backups"], json!(["3"]));
+    }
+}
+
     let ada = Ada::new();
     let none = json!({"errcode": "M_NOT_FOUND", "error": "no such room"});
     let between = ada.between(vec![("/room_keys/keys/%21nowhere", Trick::Say(404, none))]);
