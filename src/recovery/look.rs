@@ -30,6 +30,9 @@ pub struct Overview {
     pub server: String,
     /// All versions that could be found, the current one first, then from new to old.
     pub versions: Vec<BackupVersion>,
+    /// Whether no version can be missing: servers list none, so they are asked for one by one, as far
+    /// as that leads. `None` in a snapshot, which knows of its own version only.
+    pub all_found: Option<bool>,
     /// The version that apps write to now.
     pub current: Option<String>,
     /// The locks of secret storage.
@@ -72,6 +75,7 @@ impl Overview {
         let found =
             room_keys::all_versions(session, cancel).await.map_err(IntoFailure::into_failure)?;
         let current = found.current.as_ref().map(|version| version.version.clone());
+        let all_found = Some(matches!(found.search, Search::Whole));
         let mut versions: Vec<_> = found.current.into_iter().chain(found.older).collect();
         if let Wanted::Named(name) = wanted
             && !versions.iter().any(|version| version.version == *name)
@@ -84,6 +88,7 @@ impl Overview {
             user_id: account.user_id().to_owned(),
             server: account.server(),
             versions,
+            all_found,
             current,
             locks,
         })
@@ -95,6 +100,7 @@ impl Overview {
         Ok(Self {
             user_id: snapshot.header.user.clone(),
             server: snapshot.header.server.clone(),
+            all_found: None,
             current: Some(snapshot.version.version.clone()),
             locks: Locks::read(snapshot.header.account_data.clone()),
             versions: vec![snapshot.version],

@@ -34,6 +34,7 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
             "versions": overview.versions.iter()
                 .map(|version| version_json(version, overview, unlocked))
                 .collect::<Vec<_>>(),
+            "all_found": overview.all_found,
         })
     };
     desk.output
@@ -68,6 +69,10 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
                 ]);
             }
             lines.table(&table);
+            if overview.all_found == Some(false) {
+                let unlisted = Failure::new(Code::OlderNotListed);
+                lines.line(format!("{} {}", unlisted.what(), unlisted.next_command()));
+            }
             lines.line("Who signed is what the server says; keyhaul did not check it.");
             if overview.versions.iter().any(|v| in_secret_storage(v, unlocked).is_none()) {
                 lines.line("What is in secret storage is known once a recovery key is given.");

@@ -30,6 +30,20 @@ fn version_that_does_not_exist() {
     }
 }
 
+/// Where versions have no small numbers, nobody can tell which older ones exist.
+#[test]
+fn older_versions_that_cannot_be_found() {
+    let ada = Ada::new();
+    assert_eq!(ada.lab.json(&ada.asks(&["backups"]), 0)["all_found"], true);
+    let mut named = ada.account.version(3).unwrap().describe(3);
+    named["version"] = "opaque".into();
+    let between = ada.between(vec![("/room_keys/version", Trick::Say(200, named))]);
+    let args = ada.through(&between, ada.asks(&["backups"]));
+    assert_eq!(ada.lab.json(&args, 0)["all_found"], false);
+    let people = ada.lab.run(&args).exited(0);
+    assert!(people.stdout.contains("does not tell which older backups exist"), "{people}");
+}
+
 #[test]
 fn version_of_an_unknown_kind() {
     let ada = Ada::new();
@@ -148,20 +162,6 @@ fn secret_storage_for_an_older_backup() {
     assert!(told.what.contains("backup 1"), "{}", told.what);
 }
 
-#[test]
-fn room_that_has_no_keys() {
-    let ada = Ada::new();
-    for room in ["!nowhere:example.org", "no room at all"] {
-        let told = ada.lab.fails_untouched(&ada.asks(&["sessions", room]), 11, "room-unknown");
-        assert!(told.what.contains("Backup 3"), "{}", told.what);
-        let args = ada.opens(&["restore", "--room", room]);
-        ada.lab.fails(&args, 11, "room-unknown");
-    }
-}
-
-/// Some servers deny that a room without keys exists. The others that were asked for are restored.
-#[test]
-fn room_that_the_server_denies() {
 /// A lock that is described by nonsense is left out; the others open as ever.
 #[test]
 fn lock_that_makes_no_sense() {
@@ -177,6 +177,20 @@ fn lock_that_makes_no_sense() {
     }
 }
 
+#[test]
+fn room_that_has_no_keys() {
+    let ada = Ada::new();
+    for room in ["!nowhere:example.org", "no room at all"] {
+        let told = ada.lab.fails_untouched(&ada.asks(&["sessions", room]), 11, "room-unknown");
+        assert!(told.what.contains("Backup 3"), "{}", told.what);
+        let args = ada.opens(&["restore", "--room", room]);
+        ada.lab.fails(&args, 11, "room-unknown");
+    }
+}
+
+/// Some servers deny that a room without keys exists. The others that were asked for are restored.
+#[test]
+fn room_that_the_server_denies() {
     let ada = Ada::new();
     let none = json!({"errcode": "M_NOT_FOUND", "error": "no such room"});
     let between = ada.between(vec![("/room_keys/keys/%21nowhere", Trick::Say(404, none))]);
