@@ -78,9 +78,11 @@ impl Output {
         let _ = written;
     }
 
-    /// Tells of a failure that does not change the result.
+    /// Tells of a failure that does not change the result; when quiet too, as of any failure.
     pub(super) fn warning(&self, failure: &Failure) {
-        self.say(failure_lines(failure).trim_end());
+        let text = self.signs(failure_lines(failure));
+        // Nobody reads stderr any more: the exit code still tells.
+        let _ = io::stderr().lock().write_all(text.as_bytes());
     }
 
     /// Says whether a person hears what is said beside the result.

@@ -1,7 +1,10 @@
 //! Signing in and out: with a password, with another app's access token, or with the session that
 //! an earlier command kept.
 
-use std::path::{Path, PathBuf};
+use std::{
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use jiff::Timestamp;
 
@@ -15,7 +18,7 @@ use crate::{
         shown::Shown,
     },
     homeserver::{
-        self, Client, OwnSession, Session, Settings, discovery,
+        self, Client, OwnSession, RequestError, Session, Settings, discovery,
         sign_in::{password, token},
     },
     store::{
@@ -26,6 +29,9 @@ use crate::{
 
 /// Servers usually ask for a pause after the fifth login within five minutes.
 const LOGINS_BEFORE_A_HINT: usize = 4;
+
+/// How long the answer to a login is waited for after a wish to stop.
+const LAST_ANSWER: Duration = Duration::from_secs(2);
 
 /// How somebody signs in.
 pub enum Way {
@@ -121,7 +127,7 @@ impl Account {
     }
 }
 
-fn device_remains(error: homeserver::RequestError) -> Failure {
+fn device_remains(error: RequestError) -> Failure {
     Failure::new(Code::DeviceRemains).because(&error.to_string())
 }
 
@@ -160,8 +166,10 @@ pub async fn sign_in(
     {
         // A device made for the wrong account must not stay there; but that it is the wrong one is
         // what somebody has to hear first.
-        let _ = account.leave(progress, cancel).await;
-        return Err(failure);
+        return Err(match account.leave(progress, &Cancel::default()).await {
+            Ok(_) => failure,
+            Err(remains) => failure.because(&remains.what()),
+        });
     }
     if !asked.keep {
         return Ok(account);
@@ -170,7 +178,7 @@ pub async fn sign_in(
         Ok(kept) => Ok(Account { kept, ..account }),
         Err(failure) => {
             // What cannot be kept must not stay signed in.
-            account.leave(progress, cancel).await?;
+            account.leave(progress, &Cancel::default()).await?;
             Err(failure)
         }
     }
@@ -203,7 +211,7 @@ async fn end(kept: KeptSession, settings: &Settings, cancel: &Cancel) -> Result<
     let client = Client::new(base_url, settings).map_err(IntoFailure::into_failure)?;
     match token::resume(&client, access_token, &device_id, cancel).await {
         Ok(own) => homeserver::sign_out(&own, cancel).await.map_err(device_remains),
-        Err(homeserver::RequestError::TokenUnknown { .. }) => Ok(()),
+        Err(RequestError::TokenUnknown { .. }) => Ok(()),
         Err(error) => Err(device_remains(error)),
     }
 }
@@ -233,7 +241,23 @@ async fn with_password(
     cancel: &Cancel,
 ) -> Result<OwnSession, Failure> {
     note(client, data_dir, progress);
-    password::sign_in(client, user, password, cancel).await.map_err(|error| {
+    // A login that is on its way may make a device, and only its answer lets us remove that.
+    let unhurried = Cancel::default();
+    let stopped = async {
+        cancel.cancelled().await;
+        tokio::time::sleep(LAST_ANSWER).await;
+    };
+    let answer = tokio::select! {
+        answer = password::sign_in(client, user, password, &unhurried) => answer,
+        () = stopped => return Err(device_may_remain(RequestError::Cancelled)),
+    };
+    if cancel.is_cancelled() {
+        if let Ok(own) = &answer {
+            homeserver::sign_out(own, &unhurried).await.map_err(device_remains)?;
+        }
+        return Err(RequestError::Cancelled.into_failure());
+    }
+    answer.map_err(|error| {
         let detail = error.to_string();
         match error {
             password::PasswordError::Wrong { .. } => {
@@ -245,9 +269,20 @@ async fn with_password(
             password::PasswordError::NotOffered { .. } => {
                 Failure::new(Code::NoWayIn).because(&detail)
             }
+            password::PasswordError::Request(
+                error @ (RequestError::ConnectionLost { .. } | RequestError::Silent { .. }),
+            ) => device_may_remain(error),
             password::PasswordError::Request(error) => error.into_failure(),
         }
     })
+}
+
+/// A login without an answer: nobody knows whether the server made the device.
+fn device_may_remain(error: RequestError) -> Failure {
+    let name = password::DEVICE_NAME;
+    let detail =
+        format!("{error}; perhaps a device “{name}” is on your account, any app can remove it");
+    error.into_failure().because(&detail)
 }
 
 /// Counts the login, and proposes to stay signed in before servers ask for a pause: they allow about

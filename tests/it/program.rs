@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(super) use ada::{Ada, backup_key};
-pub(super) use between::{Between, Trick};
+pub(super) use between::{Between, Hold, Trick};
 pub(super) use printed::{Ended, Told};
 pub(super) use tree::Tree;
 

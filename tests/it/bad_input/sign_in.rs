@@ -38,6 +38,27 @@ fn server_without_passwords() {
     ada.lab.fails(&ada.through(&between, with_password(&ada, "any")), 13, "no-way-in");
 }
 
+/// The device that signing in made is removed, or somebody is told that it is there.
+#[test]
+fn device_that_cannot_be_removed() {
+    let ada = Ada::new();
+    let fault = json!({"errcode": "M_UNKNOWN", "error": "Internal server error"});
+    let between = ada.between(vec![("/logout", Trick::Say(500, fault))]);
+    let mut args = ada.through(&between, with_password(&ada, &ada.account.password));
+    args.push("--quiet".to_owned());
+    let ended = ada.lab.run(&args).exited(0);
+    assert!(ended.stderr.contains("(device-remains"), "{ended}");
+}
+
+#[test]
+fn login_without_an_answer() {
+    let ada = Ada::new();
+    let between = ada.between(vec![("POST ", Trick::HangUp)]);
+    let args = ada.through(&between, with_password(&ada, &ada.account.password));
+    let told = ada.lab.fails(&args, 12, "connection-lost");
+    assert!(told.detail.unwrap().contains("perhaps a device “keyhaul recovery”"));
+}
+
 #[test]
 fn dead_token() {
     let ada = Ada::new();

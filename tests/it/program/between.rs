@@ -4,7 +4,7 @@
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
-    sync::{Arc, Mutex},
+    sync::{Arc, Barrier, Mutex},
     thread,
 };
 
@@ -26,6 +26,28 @@ pub(crate) enum Trick {
     Redirect(&'static str),
     /// No answer at all.
     HangUp,
+    /// The server does what it is asked, and its answer waits until the test lets it go.
+    Hold(Hold),
+}
+
+/// Where an answer waits.
+#[derive(Clone)]
+pub(crate) struct Hold(Arc<(Barrier, Barrier)>);
+
+impl Hold {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new((Barrier::new(2), Barrier::new(2))))
+    }
+
+    /// Waits until the server has answered.
+    pub(crate) fn is_there(&self) {
+        self.0.0.wait();
+    }
+
+    /// Lets the answer go.
+    pub(crate) fn release(&self) {
+        self.0.1.wait();
+    }
 }
 
 type Tricks = Arc<Mutex<Vec<(&'static str, Trick)>>>;
@@ -82,6 +104,13 @@ fn serve(mut client: TcpStream, server: SocketAddr, tricks: &Tricks) -> io::Resu
             }
         }
         Some(Trick::HangUp) => {}
+        Some(Trick::Hold(Hold(hold))) => {
+            let mut answer = Vec::new();
+            hand_on(&head, &body, server, &mut answer, usize::MAX)?;
+            hold.0.wait();
+            hold.1.wait();
+            client.write_all(&answer)?;
+        }
     }
     client.shutdown(Shutdown::Both)
 }
@@ -124,7 +153,7 @@ fn hand_on(
     head: &str,
     body: &[u8],
     server: SocketAddr,
-    client: &mut TcpStream,
+    client: &mut impl Write,
     length: usize,
 ) -> io::Result<()> {
     let kept = head.trim_end().lines().filter(|line| !line.starts_with("connection:"));
