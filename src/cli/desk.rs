@@ -67,13 +67,13 @@ impl Desk {
 
     /// Goes to the backup and tries the secrets that were given, if any.
     pub(super) async fn visit(&mut self) -> Result<Visit, Failure> {
-        let secrets = self.given_secrets()?;
+        let secrets = self.given_secrets().await?;
         self.go(secrets).await
     }
 
     /// Goes to the backup with a secret; where none was given, asks for it once the backup is found.
     pub(super) async fn visit_with_secret(&mut self) -> Result<Visit, Failure> {
-        let secrets = self.given_secrets()?;
+        let secrets = self.given_secrets().await?;
         if secrets.is_empty() && !self.inputs.can_ask() {
             return Err(Failure::new(Code::SecretMissing));
         }
@@ -92,7 +92,7 @@ impl Desk {
 
     /// The secrets that were given; one is asked for where there is none.
     pub(super) async fn secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
-        let mut secrets = self.given_secrets()?;
+        let mut secrets = self.given_secrets().await?;
         if secrets.is_empty() {
             secrets.push(self.ask_for_secret().await?);
         }
@@ -197,9 +197,9 @@ impl Desk {
     async fn asked(&mut self) -> Result<Asked, Failure> {
         let global = &self.global;
         let way = if let Some(file) = &global.access_token_file {
-            Way::Token(self.inputs.file(file)?)
+            Way::Token(self.inputs.file(file, &self.cancel).await?)
         } else if let Some(file) = &global.password_file {
-            Way::Password(self.inputs.file(file)?)
+            Way::Password(self.inputs.file(file, &self.cancel).await?)
         } else if let Some(demo) = self.demo.as_ref().filter(|_| global.user.is_none()) {
             Way::Password(demo.password())
         } else if global.user.is_some() && !self.is_kept()? {
@@ -223,12 +223,12 @@ impl Desk {
         Ok(is_kept(&self.data_dir()?, server, user))
     }
 
-    fn given_secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
+    async fn given_secrets(&mut self) -> Result<Vec<SecretText>, Failure> {
         if self.secrets.is_none() {
             let files = self.global.secret_file.clone();
             let mut secrets = Vec::with_capacity(files.len());
             for file in &files {
-                secrets.push(self.inputs.file(file)?);
+                secrets.push(self.inputs.file(file, &self.cancel).await?);
             }
             if let Some(demo) = &self.demo
                 && secrets.is_empty()

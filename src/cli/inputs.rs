@@ -23,16 +23,28 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
-    /// Reads a secret from a file, or from standard input where the path is `-`.
-    pub(super) fn file(&mut self, path: &Path) -> Result<SecretText, Failure> {
-        if path == Path::new("-") {
-            if std::mem::replace(&mut self.stdin_used, true) {
-                return Err(Failure::new(Code::Usage).because("- can be given once only"));
-            }
-            return read(io::stdin().lock()).map_err(|error| unreadable(path, &error));
+    /// Reads a secret from a file, or from standard input where the path is `-`. A wish to stop ends
+    /// it: whoever should write into a pipe may never come.
+    pub(super) async fn file(
+        &mut self,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<SecretText, Failure> {
+        let stdin = path == Path::new("-");
+        if stdin && std::mem::replace(&mut self.stdin_used, true) {
+            return Err(Failure::new(Code::Usage).because("- can be given once only"));
         }
-        let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-        read(file).map_err(|error| unreadable(path, &error))
+        let file = path.to_owned();
+        let reading = tokio::task::spawn_blocking(move || {
+            if stdin { read(io::stdin().lock()) } else { File::open(file).and_then(read) }
+        });
+        tokio::select! {
+            read = reading => match read {
+                Ok(read) => read.map_err(|error| unreadable(path, &error)),
+                Err(_) => Err(Failure::new(Code::Bug).because("a file could not be read")),
+            },
+            () = cancel.cancelled() => Err(stopped()),
+        }
     }
 
     /// Says whether somebody sits in front of a terminal and can be asked.
@@ -60,7 +72,7 @@ impl Inputs {
                     // Where the terminal is gone, there is nothing left to give back.
                     let _ = tcsetattr(io::stdin(), OptionalActions::Now, &before);
                 }
-                Err(Failure::new(Code::Stopped).with("n", "The restored"))
+                Err(stopped())
             }
         }
     }
@@ -76,6 +88,10 @@ fn read(source: impl Read) -> io::Result<SecretText> {
     let text = str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok(SecretText::new(text.strip_suffix('\r').unwrap_or(text).to_owned()))
+}
+
+fn stopped() -> Failure {
+    Failure::new(Code::Stopped).with("n", "The restored")
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

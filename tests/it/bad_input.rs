@@ -7,5 +7,6 @@ mod network;
 mod recovery_keys;
 mod sign_in;
 mod snapshots;
+mod stopping;
 mod stores;
 mod usage;
