@@ -88,16 +88,37 @@ pub fn lock_name(lock: &Lock) -> String {
 fn search(keys: &[Secret32], data_dir: &Path) -> Result<Option<Kept>, StoreError> {
     let Some(data_dir) = DataDir::find(data_dir)? else { return Ok(None) };
     let mut closed = Vec::new();
+    // One account's store that cannot be read must not stand before those of the others.
+    let mut broken = None;
     for folder in data_dir.accounts()? {
-        let Some(locks) = Reader::locks(&folder)? else { continue };
-        for key in keys {
-            if let Some((reader, lock)) = try_key(key, &locks, &folder)? {
-                return Ok(Some(Kept { folder, reader, key: key.duplicate(), lock }));
-            }
+        match search_one(keys, &folder) {
+            Ok(Search::Open(kept)) => return Ok(Some(kept)),
+            Ok(Search::Closed(locks)) => closed.extend(locks),
+            Err(error) => broken = broken.or(Some(error)),
         }
-        closed.extend(locks);
     }
-    if closed.is_empty() { Ok(None) } else { Err(StoreError::OtherLock { locks: closed }) }
+    match broken {
+        Some(error) => Err(error),
+        None if closed.is_empty() => Ok(None),
+        None => Err(StoreError::OtherLock { locks: closed }),
+    }
+}
+
+/// What came of one folder: an open store, or the locks that stay closed, if there are any.
+enum Search {
+    Open(Kept),
+    Closed(Vec<Lock>),
+}
+
+fn search_one(keys: &[Secret32], folder: &Folder) -> Result<Search, StoreError> {
+    let locks = Reader::locks(folder)?.unwrap_or_default();
+    for key in keys {
+        if let Some((reader, lock)) = try_key(key, &locks, folder)? {
+            let (folder, key) = (folder.clone(), key.duplicate());
+            return Ok(Search::Open(Kept { folder, reader, key, lock }));
+        }
+    }
+    Ok(Search::Closed(locks))
 }
 
 /// Tries a key in both roles: as a backup's, and as that of every 4S lock.

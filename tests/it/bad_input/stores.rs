@@ -47,6 +47,22 @@ fn store_that_is_none() {
     }
 }
 
+/// Another account's store that cannot be read costs nobody the own one.
+#[test]
+fn store_of_another_account_that_is_none() {
+    let (ada, store) = restored();
+    let secret = format!("--secret-file={}", ada.file("recovery key"));
+    // Whatever the order in which folders are met.
+    for name in ["0".repeat(32), "f".repeat(32)] {
+        let other = ada.lab.data().join(name);
+        fs::create_dir(&other).unwrap();
+        fs::write(other.join(store.file_name().unwrap()), b"nothing of the kind").unwrap();
+    }
+    ada.lab.json(&["store", "info", &secret], 0);
+    fs::remove_file(&store).unwrap();
+    ada.lab.fails_untouched(&["store", "info", &secret], 14, "store-unreadable");
+}
+
 #[test]
 fn store_with_broken_locks() {
     let (ada, store) = restored();
