@@ -130,7 +130,13 @@ impl Lines {
 
 /// Nobody reads the result any more, or the disk behind it is full.
 pub(super) fn closed(error: &io::Error) -> Failure {
-    Failure::new(Code::OutputClosed).because(&error.to_string())
+    let failure = match error.kind() {
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+            Failure::new(Code::DiskFull).with("n", "The restored").with("size", "some space")
+        }
+        _ => Failure::new(Code::OutputClosed),
+    };
+    failure.because(&error.to_string())
 }
 
 /// Reports arguments that were not understood. `json` says whether `--json` was among them.
