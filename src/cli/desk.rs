@@ -39,8 +39,11 @@ pub(super) struct Desk {
 
 impl Desk {
     pub(super) fn new(global: Global, output: Output, cancel: Cancel) -> Self {
-        let progress: Arc<dyn Progress> =
-            if output.shows_progress() { Arc::new(Stderr::default()) } else { Arc::new(Silent) };
+        let progress: Arc<dyn Progress> = if output.shows_progress() {
+            Arc::new(Stderr::new(output.clone()))
+        } else {
+            Arc::new(Silent)
+        };
         let inputs = Inputs::default();
         Self { global, output, cancel, inputs, progress, secrets: None, demo: None }
     }

@@ -100,7 +100,8 @@ impl Output {
         if self.ascii { escape_json_to_ascii(&text) } else { text }
     }
 
-    fn signs(&self, text: String) -> String {
+    /// The text in the signs of this run: with `--ascii` in no others.
+    pub(super) fn signs(&self, text: String) -> String {
         if !self.ascii {
             return text;
         }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use super::output::Output;
 use crate::base::{
     progress::{Hint, News, Progress, Stage},
     shown::grouped,
@@ -18,6 +19,7 @@ const SENTENCE: Duration = Duration::from_secs(10);
 
 /// Shows progress to whoever looks at stderr.
 pub(super) struct Stderr {
+    output: Output,
     terminal: bool,
     state: Mutex<State>,
 }
@@ -28,10 +30,10 @@ struct State {
     drawn: bool,
 }
 
-impl Default for Stderr {
-    fn default() -> Self {
+impl Stderr {
+    pub(super) fn new(output: Output) -> Self {
         let state = Mutex::new(State { last: None, begun: Instant::now(), drawn: false });
-        Self { terminal: io::stderr().is_terminal(), state }
+        Self { output, terminal: io::stderr().is_terminal(), state }
     }
 }
 
@@ -43,7 +45,7 @@ impl Progress for Stderr {
             let _ = writeln!(io::stderr().lock(), "{}", hint_sentence(hint));
             return;
         }
-        let text = sentence(&news);
+        let text = self.output.signs(sentence(&news));
         let begun = matches!(news, News::Began(_) | News::Waiting { .. });
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let pause = if self.terminal { REDRAW } else { SENTENCE };

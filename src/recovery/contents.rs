@@ -129,8 +129,7 @@ pub async fn sessions(
             });
         }
     };
-    let (sessions, whole) =
-        visit(source, None, progress, cancel, Vec::new(), visit_one).await?;
+    let (sessions, whole) = visit(source, None, progress, cancel, Vec::new(), visit_one).await?;
     Ok(RoomSessions { sessions, whole })
 }
 
