@@ -52,8 +52,6 @@ pub const IN_FLIGHT: usize = 4 << 20;
 pub const TRANSACTION_ROWS: usize = 20_000;
 /// Longest time a transaction of the store stays open.
 pub const TRANSACTION_TIME: Duration = Duration::from_millis(250);
-/// Most key-derivation rounds of one derivation.
-pub const KDF_ROUNDS: u64 = 10_000_000;
 /// Most 4S keys looked at for one account.
 pub const STORAGE_KEYS: usize = 32;
 /// Most candidates kept of one session from backups.

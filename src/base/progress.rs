@@ -23,11 +23,6 @@ pub enum News {
     },
     /// Something worth knowing.
     Hint(Hint),
-    /// The server asked for patience.
-    Waiting {
-        /// How long, in whole seconds.
-        seconds: u64,
-    },
 }
 
 /// Something worth knowing while work goes on.
@@ -44,8 +39,6 @@ pub enum Stage {
     SigningIn,
     /// Asking which backup versions exist.
     Looking,
-    /// Trying the secrets on the locks.
-    Unlocking,
     /// Waiting for the first byte of a backup.
     Collecting,
     /// Asking for room names.

@@ -46,7 +46,7 @@ impl Progress for Stderr {
             return;
         }
         let text = self.output.signs(sentence(&news));
-        let begun = matches!(news, News::Began(_) | News::Waiting { .. });
+        let begun = matches!(news, News::Began(_));
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         let pause = if self.terminal { REDRAW } else { SENTENCE };
         let since = state.last.unwrap_or(state.begun);
@@ -81,7 +81,6 @@ fn sentence(news: &News) -> String {
         News::Began(stage) => match stage {
             Stage::SigningIn => "Signing in …",
             Stage::Looking => "Looking for backups …",
-            Stage::Unlocking => "Trying the recovery key …",
             Stage::Collecting => "The server collects the keys …",
             Stage::Naming => "Asking for room names …",
             Stage::SigningOut => "Signing out …",
@@ -99,7 +98,6 @@ fn sentence(news: &News) -> String {
             format!("Restoring: {}{of} keys{refused}", grouped(*committed))
         }
         News::Hint(hint) => hint_sentence(*hint).to_owned(),
-        News::Waiting { seconds } => format!("The server asks us to wait {seconds} s …"),
     }
 }
 
