@@ -75,6 +75,7 @@ async fn backups_names_every_version_that_exists() {
                 version("3", &KEY_OF_3.into(), 0, &"0".into(), third),
                 version("1", public_key, 10, &etag, first),
             ],
+            "all_found": true,
         })
     };
     assert_eq!(case.look(&["backups"]).succeeds(), expected(None, None));
