@@ -273,6 +273,15 @@ impl Unlocked {
     }
 }
 
+/// A version's name as it can be typed: a server's own words could be more than a word to a shell.
+fn typable(version: &str) -> Shown {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+    if version.chars().all(plain) {
+        return Shown::new(version);
+    }
+    Shown::limited(&format!("'{}'", version.replace('\'', "'\\''")), 80)
+}
+
 /// Why the secrets at hand do not open what is wanted, and what they open instead.
 pub fn failure(
     unlocked: &Unlocked,
@@ -293,7 +302,7 @@ pub fn failure(
             }
             _ => Failure::new(Code::OpensOlderOnly).exiting(10),
         };
-        return failure.with("n", open).with("m", keys);
+        return failure.with("n", typable(&open)).with("m", keys);
     }
     match unlocked.storage_fault {
         Some(StorageFault::WithoutKey) => Failure::new(Code::StorageWithoutKey),
@@ -306,5 +315,17 @@ pub fn failure(
                 _ => Failure::new(Code::FitsNothing),
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_version_is_one_word_to_a_shell() {
+        assert_eq!(typable("4").as_str(), "4");
+        assert_eq!(typable("$(reboot)").as_str(), "'$(reboot)'");
+        assert_eq!(typable("a'; b").as_str(), r"'a'\''; b'");
     }
 }
