@@ -91,6 +91,7 @@ codes! {
     DiskFull = "disk-full",
     NoPermission = "no-permission",
     SnapshotCut = "snapshot-cut",
+    SnapshotOfAnother = "snapshot-of-another",
     SnapshotUnknown = "snapshot-unknown",
     FileExists = "file-exists",
     FilePassphrase = "file-passphrase",

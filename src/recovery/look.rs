@@ -118,13 +118,25 @@ impl Overview {
             .versions
             .iter()
             .find(|version| version.version == *name)
-            .ok_or_else(|| Failure::new(Code::BackupGoneForGood).with("n", name.as_str()))?;
+            .ok_or_else(|| self.without(name))?;
         if !version.supported() {
             return Err(Failure::new(Code::BackupUnknownKind)
                 .with("n", Shown::limited(&version.version, 20))
                 .because(&format!("algorithm {}", version.algorithm)));
         }
         Ok(version)
+    }
+}
+
+impl Overview {
+    /// A version that is not among those found. A snapshot knows of its own only.
+    fn without(&self, name: &str) -> Failure {
+        match (self.all_found, self.versions.first()) {
+            (None, Some(held)) => Failure::new(Code::SnapshotOfAnother)
+                .with("n", Shown::limited(&held.version, 20))
+                .with("wanted", Shown::limited(name, 20)),
+            _ => Failure::new(Code::BackupGoneForGood).with("n", name),
+        }
     }
 }
 

@@ -197,6 +197,17 @@ fn snapshot_where_nothing_can_be_written() {
 }
 
 #[test]
+fn snapshot_of_another_version() {
+    let (ada, file) = saved();
+    let secret = ada.file("recovery key");
+    for words in [["rooms", "--backup-version=1"], ["restore", "--backup-version=1"]] {
+        let args = [&words[..], &["--snapshot", &file, "--secret-file", &secret]].concat();
+        let told = ada.lab.fails_untouched(&args, 11, "snapshot-of-another");
+        assert_eq!(told.what, "This snapshot holds backup 3, not backup 1.");
+    }
+}
+
+#[test]
 fn wrong_key_for_a_snapshot() {
     let (ada, file) = saved();
     let old = format!("--secret-file={}", ada.file("old recovery key"));
