@@ -97,14 +97,19 @@ impl Overview {
     /// Looks into a snapshot.
     pub fn of_snapshot(file: &Path) -> Result<Self, Failure> {
         let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
-        Ok(Self {
+        Ok(Self::in_snapshot(&snapshot))
+    }
+
+    /// What an opened snapshot tells.
+    pub(super) fn in_snapshot(snapshot: &Snapshot) -> Self {
+        Self {
             user_id: snapshot.header.user.clone(),
             server: snapshot.header.server.clone(),
             all_found: None,
             current: Some(snapshot.version.version.clone()),
             locks: Locks::read(snapshot.header.account_data.clone()),
-            versions: vec![snapshot.version],
-        })
+            versions: vec![snapshot.version.clone()],
+        }
     }
 
     /// The one version that is wanted.
@@ -126,9 +131,7 @@ impl Overview {
         }
         Ok(version)
     }
-}
 
-impl Overview {
     /// A version that is not among those found. A snapshot knows of its own only.
     fn without(&self, name: &str) -> Failure {
         match (self.all_found, self.versions.first()) {

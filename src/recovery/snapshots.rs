@@ -111,7 +111,7 @@ pub async fn describe(
     cancel: Cancel,
 ) -> Result<Described, Failure> {
     let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
-    let overview = Overview::of_snapshot(file)?;
+    let overview = Overview::in_snapshot(&snapshot);
     let source = Source::Snapshot { file: file.to_owned() };
     let contents = contents(source, None, None, progress, cancel).await?;
     Ok(Described {

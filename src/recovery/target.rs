@@ -82,27 +82,27 @@ impl Target {
         key: &DecryptionKey,
         count: usize,
     ) -> Result<Vec<Hand>, StoreError> {
-        let (version, public_key) = (version.version.clone(), key.public_key());
-        let mut hands = Vec::with_capacity(count);
-        for _ in 0..count {
-            hands.push(match &mut self.sink {
-                Sink::Store(store) => {
-                    let source = Source::Backup { version: version.clone(), public_key };
-                    let source = store.source_id(&source, &mut SystemRandom)?;
-                    Hand {
-                        version: version.clone(),
-                        journal: Some(store.journal()?),
-                        sealing: Some((store.preparer(), source)),
-                    }
-                }
-                Sink::Plan(reader) => Hand {
-                    version: version.clone(),
-                    journal: reader.as_ref().map(|reader| reader.journal()).transpose()?,
-                    sealing: None,
-                },
-            });
+        let version = &version.version;
+        match &mut self.sink {
+            Sink::Store(store) => {
+                let public_key = key.public_key();
+                let source = Source::Backup { version: version.clone(), public_key };
+                let source = store.source_id(&source, &mut SystemRandom)?;
+                let hand = || {
+                    let journal = Some(store.journal()?);
+                    let sealing = Some((store.preparer(), source));
+                    Ok(Hand { version: version.clone(), journal, sealing })
+                };
+                (0..count).map(|_| hand()).collect()
+            }
+            Sink::Plan(reader) => {
+                let hand = || {
+                    let journal = reader.as_ref().map(|reader| reader.journal()).transpose()?;
+                    Ok(Hand { version: version.clone(), journal, sealing: None })
+                };
+                (0..count).map(|_| hand()).collect()
+            }
         }
-        Ok(hands)
     }
 
     /// Remembers how a version looked, for "changed since".
