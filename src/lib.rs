@@ -7,7 +7,7 @@
 //! | faces | [`cli`] |
 //! | use-cases | [`recovery`] |
 //! | outside world | [`homeserver`] · [`store`] · [`snapshot`] |
-//! | pure rules and cryptography | [`backup`] · [`secret_storage`] · [`megolm`] |
+//! | pure rules and cryptography | [`backup`] · [`secret_storage`] · [`key_file`] · [`megolm`] |
 //! | what everybody may use | [`base`] |
 //!
 //! [`demo`] stands beside them: an embedded homeserver made of the pure rooms only.
@@ -18,6 +18,7 @@ pub mod base;
 pub mod cli;
 pub mod demo;
 pub mod homeserver;
+pub mod key_file;
 pub mod megolm;
 pub mod recovery;
 pub mod secret_storage;

@@ -94,12 +94,8 @@ impl Refusal {
             Self::TooLarge { .. } => "too_large",
             Self::Ephemeral => "ephemeral",
             Self::Mac => "mac",
-            Self::Padding | Self::RoomKey(RoomKeyFault::NotJson) => "corrupt",
-            Self::RoomKey(RoomKeyFault::MissingField { .. }) => "missing_field",
-            Self::RoomKey(RoomKeyFault::Algorithm { .. }) => "algorithm",
-            Self::RoomKey(RoomKeyFault::SessionKey(_)) => "session_key",
-            Self::RoomKey(RoomKeyFault::IdMismatch { .. }) => "id_mismatch",
-            Self::RoomKey(RoomKeyFault::RoomMismatch { .. }) => "room_mismatch",
+            Self::Padding => "corrupt",
+            Self::RoomKey(fault) => fault.reason(),
         }
     }
 }

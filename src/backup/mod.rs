@@ -8,4 +8,5 @@ pub mod encryption;
 pub mod entry;
 pub mod recovery_key;
 pub mod scanner;
+pub mod signatures;
 pub mod version;

@@ -7,7 +7,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use thiserror::Error;
 
-use crate::base::{base64, limits, shown::Shown};
+use crate::base::{
+    base64, limits,
+    shown::Shown,
+    stretch::{Recipe, RecipeFault},
+};
 
 /// The one algorithm keyhaul opens (MSC1219).
 pub const ALGORITHM: &str = "m.megolm_backup.v1.curve25519-aes-sha2";
@@ -136,16 +140,35 @@ impl BackupVersion {
         self.algorithm == ALGORITHM
     }
 
-    /// The key ids under which `user_id` signed `auth_data`, as it claims; nothing is checked here.
-    pub fn signature_ids(&self, user_id: &str) -> Vec<String> {
-        let auth_data: serde_json::Value =
-            serde_json::from_str(self.auth_data.get()).unwrap_or_default();
-        let signed = auth_data.get("signatures").and_then(|users| users.get(user_id));
-        let ids = signed.and_then(serde_json::Value::as_object);
-        ids.map(|ids| ids.keys().cloned().collect()).unwrap_or_default()
+    /// How a passphrase becomes the private key of this version: clients up to 2020 wrote it into
+    /// `auth_data`. `None` where they did not.
+    pub fn passphrase(&self) -> Option<Result<Recipe, RecipeFault>> {
+        #[derive(Deserialize)]
+        struct AuthData {
+            private_key_salt: String,
+            private_key_iterations: u64,
+            #[serde(default)]
+            private_key_bits: Option<u64>,
+        }
+        let auth_data: AuthData =
+            serde_json::from_str(self.auth_data.get()).ok().filter(|_| self.supported())?;
+        let bits = auth_data.private_key_bits.unwrap_or(256);
+        if bits != 256 {
+            // No other length is an X25519 key.
+            return Some(Err(RecipeFault::Bits { got: bits }));
+        }
+        let salt = auth_data.private_key_salt.as_bytes();
+        Some(Recipe::new(salt, auth_data.private_key_iterations, bits))
     }
 
-    /// The public key that the entries were locked for, as `auth_data` claims.
+    /// Says whether only its entries can tell which key opens it: keyhaul knows how they are locked, but
+    /// the public key is missing or makes no sense.
+    pub fn needs_a_sample(&self) -> bool {
+        self.supported() && self.public_key().is_err()
+    }
+
+    /// The public key that the entries were locked for, as `auth_data` claims. Some clients encoded it
+    /// twice, and cannot read it any more themselves.
     pub fn public_key(&self) -> Result<PublicKey, AuthDataFault> {
         #[derive(Deserialize)]
         struct AuthData {
@@ -160,7 +183,7 @@ impl BackupVersion {
         let auth_data: AuthData =
             serde_json::from_str(self.auth_data.get()).map_err(|_| AuthDataFault::Missing)?;
         let text = auth_data.public_key.ok_or(AuthDataFault::Missing)?;
-        base64::decode_exact(&text)
+        base64::decode_key(&text)
             .map(PublicKey)
             .ok_or(AuthDataFault::PublicKey { length: text.len() })
     }

@@ -22,6 +22,13 @@ pub fn encode(bytes: &[u8]) -> String {
     ENGINE.encode(bytes)
 }
 
+/// Encodes with padding, where a format asks for it.
+pub fn encode_padded(bytes: &[u8]) -> String {
+    let mut text = encode(bytes);
+    text.extend(std::iter::repeat_n('=', (4 - text.len() % 4) % 4));
+    text
+}
+
 /// Decodes; padding, white space, url-safe letters and spare bits do not matter.
 /// `None` where other characters occur or a character is missing.
 pub fn decode(text: &str) -> Option<Vec<u8>> {
@@ -42,6 +49,14 @@ pub fn decode_exact<const N: usize>(text: &str) -> Option<[u8; N]> {
             bytes.as_slice().try_into().ok()
         }
     }
+}
+
+/// Decodes a key of 32 bytes, also where somebody encoded it twice (SPEC §12.2).
+pub fn decode_key(text: &str) -> Option<[u8; 32]> {
+    decode_exact(text).or_else(|| {
+        let inner = Zeroizing::new(decode(text)?);
+        decode_exact(str::from_utf8(&inner).ok()?)
+    })
 }
 
 fn plain_letters(text: &str) -> Zeroizing<String> {

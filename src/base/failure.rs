@@ -80,6 +80,8 @@ codes! {
     StorageForAnother = "storage-for-another",
     StorageDamaged = "storage-damaged",
     PassphraseSlow = "passphrase-slow",
+    PassphraseFitsNothing = "passphrase-fits-nothing",
+    PassphraseUnused = "passphrase-unused",
     SlipNotFound = "slip-not-found",
     ListExhausted = "list-exhausted",
     SomeRefused = "some-refused",

@@ -34,6 +34,8 @@ pub const REFUSAL: u64 = 64 << 10;
 pub const ANSWER_BEGINS: usize = 80;
 /// Most of a room's name that is kept, in characters.
 pub const ROOM_NAME: usize = 255;
+/// Most of a device's name that is kept, in characters.
+pub const DEVICE_NAME: usize = 80;
 /// Most room names asked for at a time.
 pub const NAMES_AT_A_TIME: usize = 4;
 /// Time to connect.
@@ -54,10 +56,21 @@ pub const TRANSACTION_ROWS: usize = 20_000;
 pub const TRANSACTION_TIME: Duration = Duration::from_millis(250);
 /// Most 4S keys looked at for one account.
 pub const STORAGE_KEYS: usize = 32;
+/// Most PBKDF2 rounds of one derivation that are done without asking; what servers and files say of
+/// rounds is theirs to choose.
+pub const STRETCH_ROUNDS: u64 = 10_000_000;
+/// Most PBKDF2 rounds done for one typed secret, over all locks and spellings, without asking.
+pub const STRETCH_BUDGET: u64 = 20_000_000;
+/// Rounds between two looks at a wish to stop.
+pub const STRETCH_STEP: u32 = 1_000;
 /// Most candidates kept of one session from backups.
 pub const CANDIDATES: usize = 4;
 /// Most refused entries listed in an answer; the rest goes to a file.
 pub const REFUSED_LISTED: usize = 10_000;
+/// Entries tried where no public key tells whether a key opens a backup.
+pub const SAMPLED_ENTRIES: usize = 50;
+/// Largest key file, in bytes.
+pub const KEY_FILE: u64 = 512 << 20;
 /// Largest file that holds a secret, a password or a token, in bytes.
 pub const SECRET_FILE: u64 = 64 << 10;
 /// Longest message index kept as a number from an entry's metadata.

@@ -4,9 +4,11 @@
 
 pub mod base64;
 pub mod cancel;
+pub mod ctr;
 pub mod failure;
 pub mod limits;
 pub mod progress;
 pub mod random;
 pub mod secret;
 pub mod shown;
+pub mod stretch;

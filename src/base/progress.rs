@@ -21,6 +21,18 @@ pub enum News {
         /// What the server says the version holds, if it says so.
         expected: Option<u64>,
     },
+    /// A passphrase becomes a key, slowly on purpose.
+    Stretching {
+        /// Rounds of the calculation that are done.
+        done: u64,
+        /// Rounds of all locks and spellings to be tried.
+        all: u64,
+    },
+    /// Keys go into a key file or come out of one.
+    Carrying {
+        /// Keys so far.
+        keys: u64,
+    },
     /// Something worth knowing.
     Hint(Hint),
 }

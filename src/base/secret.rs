@@ -66,6 +66,11 @@ impl SecretBytes {
     pub fn expose(&self) -> &[u8] {
         &self.0
     }
+
+    /// A second copy, for a second owner.
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.clone())
+    }
 }
 
 /// Secret text: a password, a passphrase, an access token, a typed recovery key.

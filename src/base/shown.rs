@@ -138,6 +138,16 @@ pub fn grouped(number: u64) -> String {
     text
 }
 
+/// A waiting time in words (SCREENS §2).
+pub fn waiting(seconds: Option<u64>) -> Shown {
+    match seconds {
+        None => Shown::new("a few minutes"),
+        Some(seconds @ 0..120) => Shown::new(&format!("{seconds} s")),
+        Some(seconds @ 120..7_200) => Shown::new(&format!("{} min", seconds.div_ceil(60))),
+        Some(seconds) => Shown::new(&format!("{} hours", grouped(seconds.div_ceil(3_600)))),
+    }
+}
+
 /// Writes every character that [`Shown`] would not pass as `\uXXXX`, so that a JSON document is
 /// safe on a terminal and still the same to a parser. Outside of strings JSON has no such characters.
 pub fn escape_json(document: &str) -> String {

@@ -37,7 +37,7 @@ pub struct Global {
     /// File with an access token of an app that is signed in, or -
     #[arg(long, global = true, value_name = "FILE|-")]
     pub access_token_file: Option<PathBuf>,
-    /// File with your recovery key, or -; may be given several times
+    /// File with your recovery key, passphrase or raw key, or -; may be given several times
     #[arg(long, global = true, value_name = "FILE|-")]
     pub secret_file: Vec<PathBuf>,
     /// Which backup: its number, `current`, or `all` that your secrets open
@@ -64,6 +64,9 @@ pub struct Global {
     /// Replace files that exist
     #[arg(long, global = true)]
     pub overwrite: bool,
+    /// Do without asking what takes long or removes files
+    #[arg(long, global = true)]
+    pub yes: bool,
     /// Print one JSON document
     #[arg(long, global = true)]
     pub json: bool,
@@ -93,7 +96,7 @@ pub enum Command {
         /// The room's id
         room: String,
     },
-    /// Tell what a recovery key opens; writes nothing
+    /// Tell what a recovery key or passphrase opens; writes nothing
     Unlock,
     /// Bring keys back into the store on this computer
     Restore {

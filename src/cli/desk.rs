@@ -102,11 +102,13 @@ impl Desk {
         Ok(secrets)
     }
 
-    /// Asks for a recovery key; one that opens nothing is explained and asked for again, because
+    /// Asks for a recovery key or passphrase; one that opens nothing is explained and asked for again, because
     /// nothing counts the tries.
     async fn ask_until_it_fits(&self, visit: &mut Visit) -> Result<(), Failure> {
         loop {
-            visit.unlock(&[self.ask_for_secret().await?]);
+            let typed = [self.ask_for_secret().await?];
+            visit.unlock(&typed, self.global.yes, &self.progress, &self.cancel).await?;
+            self.progress.finish();
             match visit.fits_nothing() {
                 Some(failure) if self.output.talks() => self.output.warning(&failure),
                 _ => return Ok(()),
@@ -115,7 +117,7 @@ impl Desk {
     }
 
     async fn ask_for_secret(&self) -> Result<SecretText, Failure> {
-        let question = "Recovery key (hidden, stays on this computer): ";
+        let question = "Recovery key or passphrase (hidden, stays on this computer): ";
         let typed = self.inputs.prompt(question, &self.cancel).await?;
         typed
             .filter(|typed| !typed.expose().trim().is_empty())
@@ -186,7 +188,7 @@ impl Desk {
             Place::Snapshot(_) => None,
         };
         let wanted = self.wanted();
-        let begun = Visit::begin(place, &wanted, &secrets, &*self.progress, &self.cancel).await;
+        let begun = self.look_and_unlock(place, &wanted, &secrets).await;
         self.progress.finish();
         if let (Err(_), Some(account)) = (&begun, account) {
             // The visit failed, but the device must not stay; the first failure is the one to tell.
@@ -195,6 +197,19 @@ impl Desk {
             }
         }
         begun
+    }
+
+    async fn look_and_unlock(
+        &self,
+        place: Place,
+        wanted: &Wanted,
+        secrets: &[SecretText],
+    ) -> Result<Visit, Failure> {
+        let mut visit = Visit::begin(place, wanted, &*self.progress, &self.cancel).await?;
+        if !secrets.is_empty() {
+            visit.unlock(secrets, self.global.yes, &self.progress, &self.cancel).await?;
+        }
+        Ok(visit)
     }
 
     async fn asked(&mut self) -> Result<Asked, Failure> {

@@ -23,6 +23,10 @@ pub struct Account {
     pub versions: BTreeMap<u64, Option<Version>>,
     /// Global account data: content by type.
     pub account_data: BTreeMap<String, Value>,
+    /// The account's cross-signing object for its master key.
+    pub master_key: Value,
+    /// The keys of its devices, by their ids.
+    pub device_keys: BTreeMap<String, Value>,
 }
 
 /// One room.

@@ -30,6 +30,7 @@ pub(super) fn router(state: Arc<Shared>) -> Router {
         .route("/login", get(login_flows).post(login))
         .route("/logout", post(logout))
         .route("/account/whoami", get(whoami))
+        .route("/keys/query", post(query_keys))
         .route("/room_keys/version", get(current_version))
         .route("/room_keys/version/{version}", get(version))
         .route("/room_keys/keys", get(keys))
@@ -129,6 +130,17 @@ async fn logout(caller: Caller, State(server): Server) -> Json<Value> {
 async fn whoami(caller: Caller, State(server): Server) -> Json<Value> {
     let user_id = &server.lock().account.user_id;
     Json(json!({ "user_id": user_id, "is_guest": false, "device_id": caller.device_id }))
+}
+
+/// The server knows of one account only.
+async fn query_keys(_: Caller, State(server): Server) -> Json<Value> {
+    let account = &server.lock().account;
+    let user = &account.user_id;
+    Json(json!({
+        "device_keys": { user: account.device_keys },
+        "failures": {},
+        "master_keys": { user: account.master_key },
+    }))
 }
 
 async fn current_version(_: Caller, State(server): Server) -> Answer {

@@ -21,7 +21,7 @@ use crate::{
     },
     secret_storage::{
         key::{DEFAULT_KEY, KEY_PREFIX},
-        secret::{BACKUP_SECRET, describe, seal},
+        secret::{BACKUP_SECRET, MASTER_SECRET, describe, seal},
     },
 };
 
@@ -123,6 +123,8 @@ impl Story {
             (3, Some(forge(3, &current, &older).version(&newest, master, 61))),
         ]);
         Account {
+            master_key: self.master_key(&seed),
+            device_keys: BTreeMap::from([("OLDLAPTOP".to_owned(), self.laptop(&seed))]),
             user_id: self.user_id().to_owned(),
             password: self.password().expose().to_owned(),
             account_data: self.account_data(&seed, &places, &current),
@@ -140,9 +142,30 @@ impl Story {
         Secret32::filled_by(|bytes| random.fill(bytes))
     }
 
+    /// The cross-signing object of the account's own key (SPEC §5.8).
+    fn master_key(self, seed: &Seeded) -> Value {
+        let key = signing_key(seed, "master").public_key().to_base64();
+        json!({
+            "user_id": self.user_id(),
+            "usage": ["master"],
+            "keys": { format!("ed25519:{key}"): key },
+        })
+    }
+
+    fn laptop(self, seed: &Seeded) -> Value {
+        let signing = signing_key(seed, "device OLDLAPTOP").public_key().to_base64();
+        json!({
+            "user_id": self.user_id(),
+            "device_id": "OLDLAPTOP",
+            "algorithms": ["m.olm.v1.curve25519-aes-sha2", "m.megolm.v1.aes-sha2"],
+            "keys": { "ed25519:OLDLAPTOP": signing },
+            "unsigned": { "device_display_name": "Old laptop" },
+        })
+    }
+
     /// `auth_data` with the signature of one of the account's keys (SPEC §3.2).
     fn signature(self, seed: &Seeded, signer: &str, key: &DecryptionKey) -> Value {
-        let signing = Ed25519SecretKey::from_slice(&array(&mut seed.derive(signer, 0)));
+        let signing = signing_key(seed, signer);
         let public_key = key.public_key().to_base64();
         let signed = json!({ "public_key": public_key }).to_string();
         let signature = signing.sign(signed.as_bytes()).to_base64();
@@ -165,20 +188,28 @@ impl Story {
         let id = random.text(LETTERS, 32);
         // Clients write the key with padding.
         let secret = format!("{}=", base64::encode(backup.secret().expose()));
-        let sealed = seal(BACKUP_SECRET, &storage, secret.as_bytes(), &mut random);
+        let sealed = seal(BACKUP_SECRET, storage.expose(), secret.as_bytes(), &mut random);
         let mut direct = BTreeMap::<_, Vec<_>>::new();
         for place in places {
             if let Some(person) = place.plan.direct {
                 direct.entry(person).or_default().push(&place.room.id);
             }
         }
+        let master = base64::encode(&*signing_key(seed, "master").to_bytes());
+        let master = seal(MASTER_SECRET, storage.expose(), master.as_bytes(), &mut random);
         BTreeMap::from([
+            (MASTER_SECRET.to_owned(), json!({ "encrypted": { &id: master } })),
             (DEFAULT_KEY.to_owned(), json!({ "key": id })),
-            (format!("{KEY_PREFIX}{id}"), describe(&storage, &mut random)),
+            (format!("{KEY_PREFIX}{id}"), describe(storage.expose(), &mut random)),
             (BACKUP_SECRET.to_owned(), json!({ "encrypted": { id: sealed } })),
             ("m.direct".to_owned(), json!(direct)),
         ])
     }
+}
+
+/// The signing key of a signer of the story.
+fn signing_key(seed: &Seeded, signer: &str) -> Ed25519SecretKey {
+    Ed25519SecretKey::from_slice(&array(&mut seed.derive(signer, 0)))
 }
 
 /// A room with what only its maker knows.

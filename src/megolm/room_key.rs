@@ -82,9 +82,37 @@ pub enum RoomKeyFault {
     },
 }
 
+impl RoomKeyFault {
+    /// The stable word of the JSON contract (DESIGN §5).
+    pub fn reason(&self) -> &'static str {
+        match self {
+            Self::NotJson => "corrupt",
+            Self::MissingField { .. } => "missing_field",
+            Self::Algorithm { .. } => "algorithm",
+            Self::SessionKey(_) => "session_key",
+            Self::IdMismatch { .. } => "id_mismatch",
+            Self::RoomMismatch { .. } => "room_mismatch",
+        }
+    }
+}
+
 impl RoomKey {
     /// Reads the plaintext of an entry that stands under `room_id` and `session_id`.
     pub fn parse(plaintext: &[u8], room_id: &str, session_id: &str) -> Result<Self, RoomKeyFault> {
+        Self::read(plaintext, Some(room_id), Some(session_id))
+    }
+
+    /// Reads a session of a key file, which has to name its room itself. A session id that it names
+    /// must be that of the key; without one the key says it.
+    pub fn parse_exported(json: &[u8]) -> Result<Self, RoomKeyFault> {
+        Self::read(json, None, None)
+    }
+
+    fn read(
+        plaintext: &[u8],
+        room_id: Option<&str>,
+        session_id: Option<&str>,
+    ) -> Result<Self, RoomKeyFault> {
         let fields: Fields<'_> =
             serde_json::from_slice(plaintext).map_err(|_| RoomKeyFault::NotJson)?;
         let mut algorithm = None;
@@ -108,7 +136,7 @@ impl RoomKey {
         let session_key = session_key.ok_or(RoomKeyFault::MissingField { field: "session_key" })?;
         let key = SessionKey::from_base64(&session_key)?;
         let got = key.session_id();
-        let named = [Some(session_id), inner_session.as_ref().map(|id| id.as_str())];
+        let named = [session_id, inner_session.as_ref().map(|id| id.as_str())];
         for expected in named.into_iter().flatten() {
             if SessionId::parse(expected) != Some(got) {
                 return Err(RoomKeyFault::IdMismatch {
@@ -117,12 +145,15 @@ impl RoomKey {
                 });
             }
         }
+        let inner_room = inner_room.as_ref().map(|room| room.as_str());
+        let room_id = room_id.or(inner_room);
+        let room_id = room_id.ok_or(RoomKeyFault::MissingField { field: "room_id" })?;
         if let Some(inner) = inner_room
-            && inner.as_str() != room_id
+            && inner != room_id
         {
             return Err(RoomKeyFault::RoomMismatch {
                 expected: Shown::limited(room_id, 80),
-                got: Shown::limited(&inner, 80),
+                got: Shown::limited(inner, 80),
             });
         }
         Ok(Self { room_id: room_id.to_owned(), key, claims })

@@ -8,7 +8,7 @@ use crate::{
     base::{
         failure::{Code, Failure},
         limits,
-        shown::{Shown, grouped},
+        shown::{Shown, grouped, waiting},
     },
     homeserver::{AddressError, RequestError, discovery::DiscoveryError},
     snapshot::reader::SnapshotFault,
@@ -75,15 +75,6 @@ fn example_name(host: &Shown) -> Shown {
         host.clone()
     } else {
         Shown::new("example.org")
-    }
-}
-
-/// A waiting time in words (SCREENS §2).
-pub(crate) fn waiting(seconds: Option<u64>) -> Shown {
-    match seconds {
-        None => Shown::new("a few minutes"),
-        Some(seconds @ 0..120) => Shown::new(&format!("{seconds} s")),
-        Some(seconds) => Shown::new(&format!("{} min", seconds.div_ceil(60))),
     }
 }
 

@@ -5,11 +5,15 @@
 //! [`crate::base::cancel::Cancel`], and returns what happened; it never prints.
 
 mod batch;
+mod closed;
 pub mod contents;
 mod failures;
+mod locks;
 pub mod look;
+mod passphrase;
 mod pipeline;
 pub mod restore;
+mod sample;
 mod scan;
 pub mod sign_in;
 pub mod snapshots;
@@ -17,6 +21,8 @@ pub mod source;
 pub mod store;
 pub mod tally;
 mod target;
+pub mod trust;
+mod typed;
 pub mod unlock;
 pub mod visit;
 

@@ -8,14 +8,14 @@ use std::{
 
 use jiff::Timestamp;
 
-use super::failures::{IntoFailure, waiting};
+use super::failures::IntoFailure;
 use crate::{
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
         progress::{Hint, News, Progress, Stage},
         secret::SecretText,
-        shown::Shown,
+        shown::{Shown, waiting},
     },
     homeserver::{
         self, Client, OwnSession, RequestError, Session, Settings, discovery,

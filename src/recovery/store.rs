@@ -147,7 +147,7 @@ fn try_key(
 /// The key in the role of a lock: a 4S key, or else the private key of a backup.
 fn slot_secret<'a>(key: &'a Secret32, lock: &'a Lock) -> SlotSecret<'a> {
     match lock.kind {
-        LockKind::StorageKey => SlotSecret::StorageKey { secret: key, key_id: &lock.id },
+        LockKind::StorageKey => SlotSecret::StorageKey { secret: key.expose(), key_id: &lock.id },
         _ => {
             let public_key = DecryptionKey::new(key.duplicate()).public_key();
             SlotSecret::BackupKey { secret: key, public_key }

@@ -155,6 +155,6 @@ fn slot_secrets(unlocked: &Unlocked) -> Vec<SlotSecret<'_>> {
     let storage = unlocked
         .storage_keys
         .iter()
-        .map(|(key_id, secret)| SlotSecret::StorageKey { secret, key_id });
+        .map(|known| SlotSecret::StorageKey { secret: known.key.expose(), key_id: &known.id });
     backups.chain(storage).collect()
 }

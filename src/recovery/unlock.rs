@@ -1,40 +1,39 @@
 //! What does a secret open? Every secret at hand against every lock, with the proof of each fit.
 //!
 //! A recovery key does not tell whether it is the key of secret storage or of a backup, so both
-//! roles are always tried (SPEC §5.7). Nothing leaves this computer and nothing is written.
+//! roles are always tried, cheap ones first (SPEC §5.7). Nothing leaves this computer and nothing is
+//! written.
 
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use serde_json::value::RawValue;
 
-use super::{failures::IntoFailure, look::Overview};
+pub use super::typed::SecretKind;
+use super::{
+    failures::IntoFailure,
+    locks::Locks,
+    look::Overview,
+    passphrase::{self, Effort, try_all},
+    sample::Sample,
+    typed::{self, Typed},
+};
 use crate::{
     backup::{
         decryption::DecryptionKey,
-        recovery_key::{self, RecoveryKeyFault},
-        version::BackupVersion,
+        recovery_key::RecoveryKeyFault,
+        version::{AuthDataFault, BackupVersion, PublicKey},
     },
     base::{
-        failure::{Code, Failure},
-        limits,
-        secret::{Secret32, SecretText},
-        shown::Shown,
+        failure::Failure,
+        secret::{Secret32, SecretBytes, SecretText},
+        stretch::Recipe,
     },
+    homeserver::RequestError,
     secret_storage::{
-        key::{DEFAULT_KEY, KEY_PREFIX, KeyCheck, KeyDescription},
-        secret::{BACKUP_SECRET, SecretFault, StoredSecret, read_key},
+        key::{KeyCheck, KeyDescription},
+        secret::SecretFault,
     },
 };
-
-/// The locks of an account, as its account data describes them. The raw JSON is kept, because a
-/// snapshot carries it along.
-#[derive(Clone, Debug, Default)]
-pub struct Locks {
-    account_data: BTreeMap<String, Box<RawValue>>,
-    keys: Vec<KeyDescription>,
-    secret: Option<StoredSecret>,
-}
 
 /// A lock that a secret opens, and how that was proven.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -67,16 +66,8 @@ pub enum Proof {
     PublicKey,
     /// A MAC verifies under it.
     Mac,
-}
-
-/// What kind of secret was given.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum SecretKind {
-    /// 48 letters with a right checksum.
-    RecoveryKey,
-    /// Nothing that keyhaul can read.
-    Unknown,
+    /// Entries of the backup open with it, where no public key tells.
+    Entries,
 }
 
 /// Why secret storage opened but gave no key of a backup.
@@ -90,14 +81,25 @@ pub enum StorageFault {
     ForAnother,
 }
 
+/// A 4S key that opens its lock.
+pub struct StorageKey {
+    /// The key's id.
+    pub id: String,
+    /// The key: 32 bytes, unless its passphrase says otherwise.
+    pub key: SecretBytes,
+    /// Its description has a check value, and it fits. Without one the key serves for reading only:
+    /// what would be stored under it, other clients could perhaps not read.
+    pub checked: bool,
+}
+
 /// What the secrets at hand opened, with the keys themselves.
 #[derive(Default)]
 pub struct Unlocked {
     /// Every lock that opens, cheap proofs first.
     pub fits: Vec<Fit>,
-    /// Proven 4S keys, with their ids.
-    pub storage_keys: Vec<(String, Secret32)>,
-    /// Proven backup keys: each fits the public key of at least one version.
+    /// Proven 4S keys.
+    pub storage_keys: Vec<StorageKey>,
+    /// Proven backup keys: each opens at least one version.
     pub backup_keys: Vec<DecryptionKey>,
     /// What each secret is, in the order given.
     pub kinds: Vec<SecretKind>,
@@ -107,64 +109,28 @@ pub struct Unlocked {
     pub storage_fault: Option<StorageFault>,
     /// Versions whose key lies in secret storage, so far as it opened.
     pub in_secret_storage: Vec<String>,
-}
-
-impl Locks {
-    /// Account data types that must be asked for first.
-    pub const FIRST: [&'static str; 2] = [DEFAULT_KEY, BACKUP_SECRET];
-
-    /// Reads the locks from account data, by type. Descriptions that make no sense are left out:
-    /// a lock that nobody can describe opens for nobody. At most [`limits::STORAGE_KEYS`] are tried.
-    pub fn read(account_data: BTreeMap<String, Box<RawValue>>) -> Self {
-        let keys = account_data
-            .iter()
-            .filter_map(|(kind, content)| {
-                KeyDescription::parse(kind.strip_prefix(KEY_PREFIX)?, content.get()).ok()
-            })
-            .take(limits::STORAGE_KEYS)
-            .collect();
-        let secret = account_data
-            .get(BACKUP_SECRET)
-            .and_then(|content| StoredSecret::parse(BACKUP_SECRET, content.get()).ok());
-        Self { account_data, keys, secret }
-    }
-
-    /// The account data types of all 4S keys that are named anywhere, at most
-    /// [`limits::STORAGE_KEYS`]: the default key first, then those of the backup secret. Ids longer than
-    /// [`limits::NAME`] are left out; no server would take the address.
-    pub fn key_types(&self) -> Vec<String> {
-        let default = self.default_key().into_iter();
-        let named = self.secret.iter().flat_map(StoredSecret::key_ids).map(str::to_owned);
-        let mut types = Vec::new();
-        for id in default.chain(named).filter(|id| id.len() <= limits::NAME) {
-            let kind = format!("{KEY_PREFIX}{id}");
-            if types.len() < limits::STORAGE_KEYS && !types.contains(&kind) {
-                types.push(kind);
-            }
-        }
-        types
-    }
-
-    /// The account data as it was read, for a snapshot.
-    pub fn account_data(&self) -> &BTreeMap<String, Box<RawValue>> {
-        &self.account_data
-    }
-
-    fn default_key(&self) -> Option<String> {
-        #[derive(serde::Deserialize)]
-        struct Content {
-            key: String,
-        }
-        let content = self.account_data.get(DEFAULT_KEY)?;
-        serde_json::from_str::<Content>(content.get()).ok().map(|content| content.key)
-    }
+    /// 4S keys that have nothing to check a secret with and hold nothing that it opens: perhaps it is
+    /// theirs, perhaps not.
+    pub cannot_check: Vec<String>,
+    /// Rounds of calculation for a passphrase that were left out, because they are too many to do
+    /// without asking.
+    pub left_out: u64,
+    /// A passphrase was given, and no lock was made from one.
+    pub no_passphrase_locks: bool,
+    /// Which key opens a version.
+    opens: BTreeMap<String, PublicKey>,
 }
 
 impl Unlocked {
-    /// The backup key that opens a version, proven by its public key.
+    /// The backup key that opens a version, proven by its public key or by its entries.
     pub fn key_for(&self, version: &BackupVersion) -> Option<&DecryptionKey> {
-        let public = version.public_key().ok()?;
-        self.backup_keys.iter().find(|key| key.public_key() == public)
+        let public = self.opens.get(&version.version)?;
+        self.backup_keys.iter().find(|key| key.public_key() == *public)
+    }
+
+    /// About how long the calculations take that were left out, in seconds on this computer.
+    pub fn left_out_seconds(&self) -> Option<u64> {
+        (self.left_out > 0).then(|| passphrase::seconds(self.left_out))
     }
 
     /// The versions that open, as ids, in the order of `fits`.
@@ -174,158 +140,243 @@ impl Unlocked {
     }
 }
 
+/// What there is to open: the locks and versions of an account, and entries of those versions whose
+/// public key is of no use.
+pub(super) struct Place<'a> {
+    pub(super) overview: &'a Overview,
+    pub(super) samples: &'a BTreeMap<String, Sample>,
+}
+
 /// Tries every secret on every lock.
-pub fn unlock(
+pub(super) fn unlock(
     secrets: &[SecretText],
-    locks: &Locks,
-    versions: &[BackupVersion],
-    current: Option<&str>,
-) -> Unlocked {
-    let mut unlocked = Unlocked::default();
+    place: &Place<'_>,
+    effort: &Effort<'_>,
+) -> Result<Unlocked, Failure> {
+    let mut search = Search { place, unlocked: Unlocked::default() };
     for secret in secrets {
-        match recovery_key::parse(secret.expose()) {
-            Err(fault) => {
-                unlocked.kinds.push(SecretKind::Unknown);
-                unlocked.unreadable.push(fault);
+        let kind = search.try_one(secret, effort)?;
+        search.unlocked.kinds.push(kind);
+    }
+    Ok(search.unlocked)
+}
+
+struct Search<'a> {
+    place: &'a Place<'a>,
+    unlocked: Unlocked,
+}
+
+/// A lock that was made from a passphrase.
+#[derive(Clone, Copy)]
+enum Made<'a> {
+    Storage(&'a KeyDescription),
+    Backup(&'a BackupVersion),
+}
+
+impl<'a> Search<'a> {
+    fn try_one(&mut self, secret: &SecretText, effort: &Effort<'_>) -> Result<SecretKind, Failure> {
+        let before = self.unlocked.fits.len();
+        let opened_some = |search: &Self| search.unlocked.fits.len() > before;
+        match typed::read(secret) {
+            Typed::RecoveryKey(key) => {
+                self.try_key(&key);
+                Ok(SecretKind::RecoveryKey)
             }
-            Ok(key) => {
-                unlocked.kinds.push(SecretKind::RecoveryKey);
-                unlocked.try_as_backup_key(key.duplicate(), versions, current);
-                unlocked.try_as_storage_key(&key, locks, versions, current);
+            Typed::RawKey(key) => {
+                self.try_key(&key);
+                if !opened_some(self) {
+                    self.try_passphrase(secret, effort)?;
+                    if opened_some(self) {
+                        return Ok(SecretKind::Passphrase);
+                    }
+                }
+                Ok(SecretKind::RawKey)
+            }
+            Typed::Words(fault) => {
+                let some = self.try_passphrase(secret, effort)?;
+                let meant = typed::meant_as_recovery_key(secret);
+                if opened_some(self) || some && !meant {
+                    return Ok(SecretKind::Passphrase);
+                }
+                let some = !secret.expose().trim().is_empty();
+                self.unlocked.no_passphrase_locks |= some && !meant;
+                self.unlocked.unreadable.push(fault);
+                Ok(SecretKind::Unknown)
             }
         }
     }
-    unlocked
-}
 
-impl Unlocked {
-    /// Returns the versions that the key opens.
-    fn try_as_backup_key(
+    fn try_key(&mut self, key: &Secret32) {
+        self.try_as_backup_key(key.duplicate());
+        self.try_as_storage_key(key.expose());
+    }
+
+    /// Says whether there is a lock that was made from a passphrase.
+    fn try_passphrase(
         &mut self,
-        key: Secret32,
-        versions: &[BackupVersion],
-        current: Option<&str>,
-    ) -> Vec<String> {
+        secret: &SecretText,
+        effort: &Effort<'_>,
+    ) -> Result<bool, Failure> {
+        let made = self.made_from_passphrases();
+        let recipes: Vec<Recipe> = made.iter().map(|(recipe, _)| recipe.clone()).collect();
+        let place = self.place;
+        let opens = |recipe: usize, key: &SecretBytes| {
+            let locks = made.get(recipe).into_iter().flat_map(|(_, locks)| locks);
+            locks.copied().any(|lock| place.opens(lock, key.expose()))
+        };
+        let tried = try_all(secret, &recipes, effort, &opens);
+        let tried = tried.ok_or_else(|| RequestError::Cancelled.into_failure())?;
+        self.unlocked.left_out += tried.left_out;
+        for (_, key) in tried.opened {
+            Secret32::from_slice(key.expose()).into_iter().for_each(|key| {
+                self.try_as_backup_key(key);
+            });
+            self.try_as_storage_key(key.expose());
+        }
+        Ok(!recipes.is_empty())
+    }
+
+    /// Every recipe once, with the locks that were made by it. Recipes that make no sense open nothing.
+    fn made_from_passphrases(&self) -> Vec<(Recipe, Vec<Made<'a>>)> {
+        let Overview { locks, versions, .. } = self.place.overview;
+        let storage = locks
+            .keys
+            .iter()
+            .filter_map(|key| Some((key.passphrase()?.as_ref().ok()?.clone(), Made::Storage(key))));
+        let backups = versions
+            .iter()
+            .filter_map(|version| Some((version.passphrase()?.ok()?, Made::Backup(version))));
+        let mut made: Vec<(Recipe, Vec<Made<'_>>)> = Vec::new();
+        for (recipe, lock) in storage.chain(backups) {
+            match made.iter_mut().find(|(known, _)| *known == recipe) {
+                Some((_, locks)) => locks.push(lock),
+                None => made.push((recipe, vec![lock])),
+            }
+        }
+        made
+    }
+
+    /// Returns the versions that the key opens.
+    fn try_as_backup_key(&mut self, key: Secret32) -> Vec<String> {
         let key = DecryptionKey::new(key);
         let public = key.public_key();
-        let opened: Vec<String> = versions
-            .iter()
-            .filter(|version| version.public_key() == Ok(public))
-            .map(|version| version.version.clone())
-            .collect();
-        if opened.is_empty() || self.backup_keys.iter().any(|known| known.public_key() == public) {
-            return opened;
+        let current = self.place.overview.current.as_deref();
+        let mut opened = Vec::new();
+        for version in &self.place.overview.versions {
+            let Some(proof) = self.place.proof(&key, version) else { continue };
+            let id = &version.version;
+            opened.push(id.clone());
+            if !self.unlocked.opens.contains_key(id) {
+                self.unlocked.opens.insert(id.clone(), public);
+                let (kind, current) = (LockKind::Backup, current == Some(id));
+                self.unlocked.fits.push(Fit { kind, id: id.clone(), current, proof });
+            }
         }
-        self.fits.extend(opened.iter().map(|version| Fit {
-            kind: LockKind::Backup,
-            id: version.clone(),
-            current: current == Some(version.as_str()),
-            proof: Proof::PublicKey,
-        }));
-        self.backup_keys.push(key);
+        let known = self.unlocked.backup_keys.iter().any(|known| known.public_key() == public);
+        if !opened.is_empty() && !known {
+            self.unlocked.backup_keys.push(key);
+        }
         opened
     }
 
-    fn try_as_storage_key(
-        &mut self,
-        key: &Secret32,
-        locks: &Locks,
-        versions: &[BackupVersion],
-        current: Option<&str>,
-    ) {
-        for description in &locks.keys {
-            let opened = locks.secret.as_ref().map(|secret| secret.open(&description.id, key));
-            let check = match (description.check(key), &opened) {
-                // Nothing to check with, but a secret's own MAC verifies: that proves it too.
-                (KeyCheck::Unverifiable, Some(Ok(_))) => KeyCheck::Fits,
-                (check, _) => check,
+    /// Tries a key on every lock of secret storage, and what opens there on the backups.
+    fn try_as_storage_key(&mut self, key: &[u8]) {
+        let locks = &self.place.overview.locks;
+        for id in locks.key_ids() {
+            let description = locks.description(&id);
+            let check = description.map(|description| description.check(key));
+            let own = self.open_backup_key(&id, key);
+            let proven_by_secret = match &own {
+                // Nothing but the backup itself tells whether this is the right key.
+                Ok(secret) if locks.is_passthrough(&id) => {
+                    check != Some(KeyCheck::DoesNotFit)
+                        && !self.try_as_backup_key(secret.duplicate()).is_empty()
+                }
+                own => own.is_ok(),
             };
-            if check != KeyCheck::Fits {
+            if check != Some(KeyCheck::Fits) && !proven_by_secret {
+                let unknown = check == Some(KeyCheck::Unverifiable);
+                if unknown && !self.unlocked.cannot_check.contains(&id) {
+                    self.unlocked.cannot_check.push(id);
+                }
                 continue;
             }
-            if !self.storage_keys.iter().any(|(id, _)| *id == description.id) {
-                self.fits.push(Fit {
-                    kind: LockKind::SecretStorage,
-                    id: description.id.clone(),
-                    current: locks.default_key().as_deref() == Some(&description.id),
-                    proof: Proof::Mac,
-                });
-                self.storage_keys.push((description.id.clone(), key.duplicate()));
-            }
-            let backup_key = match opened {
-                None | Some(Err(SecretFault::Absent | SecretFault::OtherKeys)) => {
-                    Err(StorageFault::WithoutKey)
-                }
-                Some(Err(_)) => Err(StorageFault::Damaged),
-                Some(Ok(text)) => read_key(&text).map_err(|_| StorageFault::Damaged),
-            };
-            match backup_key {
-                Err(fault) => self.storage_fault = Some(fault),
-                Ok(backup_key) => {
-                    let opened = self.try_as_backup_key(backup_key, versions, current);
+            self.note_storage_key(&id, key, check == Some(KeyCheck::Fits));
+            // A secret written under another id opens with this key all the same (SPEC §12.2).
+            let others = || locks.key_ids().into_iter().filter(|other| *other != id);
+            let crossed = || others().find_map(|other| self.open_backup_key(&other, key).ok());
+            match own.or_else(|fault| crossed().ok_or(fault)) {
+                Err(fault) => self.unlocked.storage_fault = Some(fault),
+                Ok(secret) => {
+                    let opened = self.try_as_backup_key(secret);
                     if opened.is_empty() {
-                        self.storage_fault = Some(StorageFault::ForAnother);
+                        self.unlocked.storage_fault = Some(StorageFault::ForAnother);
                     }
-                    self.in_secret_storage.extend(opened);
+                    self.unlocked.in_secret_storage.extend(opened);
                 }
             }
         }
     }
+
+    fn open_backup_key(&self, id: &str, key: &[u8]) -> Result<Secret32, StorageFault> {
+        let secret = self.place.overview.locks.secret.as_ref();
+        let secret = secret.ok_or(StorageFault::WithoutKey)?;
+        secret.open_key(id, key).map_err(|fault| match fault {
+            SecretFault::Absent | SecretFault::OtherKeys => StorageFault::WithoutKey,
+            SecretFault::Shape | SecretFault::Mac | SecretFault::Format => StorageFault::Damaged,
+        })
+    }
+
+    fn note_storage_key(&mut self, id: &str, key: &[u8], checked: bool) {
+        if self.unlocked.storage_keys.iter().any(|known| known.id == id) {
+            return;
+        }
+        let locks = &self.place.overview.locks;
+        let public = checked && locks.description(id).is_some_and(KeyDescription::has_public_key);
+        self.unlocked.fits.push(Fit {
+            kind: LockKind::SecretStorage,
+            id: id.to_owned(),
+            current: locks.default_key().as_deref() == Some(id),
+            proof: if public { Proof::PublicKey } else { Proof::Mac },
+        });
+        let key = SecretBytes::new(key.to_vec());
+        self.unlocked.storage_keys.push(StorageKey { id: id.to_owned(), key, checked });
+    }
 }
 
-/// A version's name as it can be typed: a server's own words could be more than a word to a shell.
-fn typable(version: &str) -> Shown {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
-    if version.chars().all(plain) {
-        return Shown::new(version);
+impl Place<'_> {
+    /// What proves that a key opens a version, if it does.
+    fn proof(&self, key: &DecryptionKey, version: &BackupVersion) -> Option<Proof> {
+        match version.public_key() {
+            Ok(public) => (public == key.public_key()).then_some(Proof::PublicKey),
+            Err(AuthDataFault::Algorithm { .. }) => None,
+            Err(_) => {
+                let sample = self.samples.get(&version.version)?;
+                (sample.locked_for(key) > 0).then_some(Proof::Entries)
+            }
+        }
     }
-    Shown::limited(&format!("'{}'", version.replace('\'', "'\\''")), 80)
-}
 
-/// Why the secrets at hand do not open what is wanted, and what they open instead.
-pub fn failure(
-    unlocked: &Unlocked,
-    overview: &Overview,
-    wanted: Option<&BackupVersion>,
-) -> Failure {
-    let other = unlocked
-        .opens_backups()
-        .into_iter()
-        .find(|open| wanted.is_none_or(|wanted| wanted.version != *open));
-    if let Some(open) = other {
-        let count = overview.versions.iter().find(|version| version.version == open);
-        let keys = count.and_then(|version| version.count).map_or(Shown::new("Its"), Shown::from);
-        let failure = match wanted {
-            Some(wanted) if overview.current.as_ref() != Some(&wanted.version) => {
-                let name = Shown::limited(&wanted.version, 20);
-                Failure::new(Code::OpensAnotherOnly).with("wanted", name)
-            }
-            _ => Failure::new(Code::OpensOlderOnly).exiting(10),
-        };
-        return failure.with("n", typable(&open)).with("m", keys);
-    }
-    match unlocked.storage_fault {
-        Some(StorageFault::WithoutKey) => Failure::new(Code::StorageWithoutKey),
-        Some(StorageFault::Damaged) => Failure::new(Code::StorageDamaged),
-        Some(StorageFault::ForAnother) => Failure::new(Code::StorageForAnother),
-        None => {
-            let only_unreadable = unlocked.kinds.iter().all(|kind| *kind == SecretKind::Unknown);
-            match unlocked.unreadable.first() {
-                Some(fault) if only_unreadable => fault.into_failure(),
-                _ => Failure::new(Code::FitsNothing),
-            }
+    /// Says whether a key made from a passphrase opens what it was made for.
+    fn opens(&self, lock: Made<'_>, key: &[u8]) -> bool {
+        match lock {
+            Made::Storage(description) => match description.check(key) {
+                KeyCheck::Fits => true,
+                KeyCheck::DoesNotFit => false,
+                KeyCheck::Unverifiable => {
+                    let secret = self.overview.locks.secret.as_ref();
+                    secret.is_some_and(|secret| secret.open_key(&description.id, key).is_ok())
+                }
+            },
+            Made::Backup(version) => Secret32::from_slice(key)
+                .is_some_and(|key| self.proof(&DecryptionKey::new(key), version).is_some()),
         }
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_version_is_one_word_to_a_shell() {
-        assert_eq!(typable("4").as_str(), "4");
-        assert_eq!(typable("$(reboot)").as_str(), "'$(reboot)'");
-        assert_eq!(typable("a'; b").as_str(), r"'a'\''; b'");
+impl Locks {
+    /// Says whether a 4S key is itself the key of the backup, with nothing that proves it.
+    fn is_passthrough(&self, id: &str) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.is_passthrough(id))
     }
 }

@@ -10,11 +10,14 @@ use std::{
 use tracing::debug;
 
 use super::{
+    closed,
     look::{Overview, Wanted},
+    passphrase::Effort,
+    sample::Sample,
     sign_in::Account,
     source::Source,
     target,
-    unlock::{Unlocked, failure, unlock},
+    unlock::{self, Unlocked, unlock},
 };
 use crate::{
     backup::{decryption::DecryptionKey, version::BackupVersion},
@@ -45,14 +48,15 @@ pub struct Visit {
     pub overview: Overview,
     /// What the secrets opened; `None` where none was given.
     pub unlocked: Option<Unlocked>,
+    /// Entries of versions whose public key is of no use, as far as they are at hand.
+    samples: BTreeMap<String, Sample>,
 }
 
 impl Visit {
-    /// Looks at the place and tries the secrets on its locks.
+    /// Looks at the place.
     pub async fn begin(
         place: Place,
         wanted: &Wanted,
-        secrets: &[SecretText],
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
@@ -62,23 +66,52 @@ impl Visit {
             }
             Place::Snapshot(file) => Overview::of_snapshot(file)?,
         };
-        let mut visit = Self { place, overview, unlocked: None };
-        if !secrets.is_empty() {
-            visit.unlock(secrets);
+        let mut samples = BTreeMap::new();
+        if let Place::Snapshot(file) = &place {
+            for version in overview.versions.iter().filter(|version| version.needs_a_sample()) {
+                samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
+            }
         }
-        Ok(visit)
+        Ok(Self { place, overview, unlocked: None, samples })
     }
 
-    /// Tries secrets on the locks that were found.
-    pub fn unlock(&mut self, secrets: &[SecretText]) {
-        let Overview { versions, current, locks, .. } = &self.overview;
-        self.unlocked = Some(unlock(secrets, locks, versions, current.as_deref()));
+    /// Tries secrets on the locks that were found. A passphrase may take seconds, so this runs on
+    /// threads of its own; with `slow` it may take as long as a lock asks for.
+    pub async fn unlock(
+        &mut self,
+        secrets: &[SecretText],
+        slow: bool,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<(), Failure> {
+        let secrets: Vec<_> = secrets.iter().map(SecretText::duplicate).collect();
+        let (overview, samples) = (self.overview.clone(), self.samples.clone());
+        let (progress, cancel) = (Arc::clone(progress), cancel.clone());
+        let tried = tokio::task::spawn_blocking(move || {
+            let place = unlock::Place { overview: &overview, samples: &samples };
+            unlock(&secrets, &place, &Effort { slow, progress: &*progress, cancel: &cancel })
+        });
+        self.unlocked = Some(super::joined(tried.await)??);
+        Ok(())
     }
 
     /// Why the secrets that were tried open no lock at all, if they do not.
     pub fn fits_nothing(&self) -> Option<Failure> {
         let unlocked = self.unlocked.as_ref().filter(|unlocked| unlocked.fits.is_empty())?;
-        Some(failure(unlocked, &self.overview, None))
+        Some(closed::failure(unlocked, &self.overview, None))
+    }
+
+    /// Why the secrets that were tried open no backup.
+    pub fn closed(&self) -> Failure {
+        let none = Unlocked::default();
+        closed::failure(self.unlocked.as_ref().unwrap_or(&none), &self.overview, None)
+    }
+
+    /// How many entries were tried with a key, and how many of them it opens, where no public key tells.
+    pub fn sampled(&self, version: &BackupVersion) -> Option<(usize, usize)> {
+        let key = self.unlocked.as_ref()?.key_for(version)?;
+        let sample = self.samples.get(&version.version)?;
+        Some((sample.locked_for(key), sample.len()))
     }
 
     /// The versions to restore, each with the key that opens it.
@@ -90,7 +123,7 @@ impl Visit {
         wanted: &Wanted,
     ) -> Result<Vec<(&BackupVersion, &DecryptionKey)>, Failure> {
         let unlocked = self.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
-        let closed = |version| failure(unlocked, &self.overview, version);
+        let closed = |version| closed::failure(unlocked, &self.overview, version);
         if *wanted == Wanted::All {
             let versions = self.overview.versions.iter();
             let open: Vec<_> = versions
@@ -99,13 +132,16 @@ impl Visit {
             return if open.is_empty() { Err(closed(None)) } else { Ok(open) };
         }
         let version = self.overview.choose(wanted)?;
-        if let Err(fault) = version.public_key() {
-            return Err(Failure::new(Code::BackupOdd)
-                .with("n", Shown::limited(&version.version, 20))
-                .because(&fault.to_string()));
-        }
-        let key = unlocked.key_for(version).ok_or_else(|| closed(Some(version)))?;
-        Ok(vec![(version, key)])
+        let closed = || match version.public_key() {
+            // Nothing but its entries could tell, and they are not at hand.
+            Err(fault) if !self.samples.contains_key(&version.version) => {
+                Failure::new(Code::BackupOdd)
+                    .with("n", Shown::limited(&version.version, 20))
+                    .because(&fault.to_string())
+            }
+            _ => closed(Some(version)),
+        };
+        Ok(vec![(version, unlocked.key_for(version).ok_or_else(closed)?)])
     }
 
     /// A source of all entries of a version.

@@ -1,6 +1,8 @@
-//! Secret storage (4S, `m.secret_storage.v1.aes-hmac-sha2`): its keys and the secrets in it.
+//! Secret storage (4S): its keys and the secrets in it. `m.secret_storage.v1.aes-hmac-sha2` is what
+//! clients use; `m.secret_storage.v1.curve25519-aes-sha2`, of early 2020, is read too.
 //!
 //! Pure: descriptions and ciphertexts come from account data that somebody else fetched.
 
 pub mod key;
+pub mod raw_key;
 pub mod secret;

@@ -1,19 +1,27 @@
-//! One secret in secret storage: opened with a 4S key, read as the private key of a backup.
+//! One secret in secret storage: opened with a 4S key, read as a private key.
 
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use thiserror::Error;
-use zeroize::Zeroizing;
+use vodozemac::pk_encryption::{Message, PkDecryption};
 
-use super::key::SecretKeys;
+use super::{
+    key::{SecretKeys, private_key},
+    raw_key,
+};
 use crate::base::{
     base64,
+    ctr::{Counter, fresh_iv},
     random::Random,
     secret::{Secret32, SecretBytes},
 };
 
 /// Account data type of the secret that holds a backup's private key.
 pub const BACKUP_SECRET: &str = "m.megolm_backup.v1";
+/// Account data type of the secret that holds the private part of the master cross-signing key.
+pub const MASTER_SECRET: &str = "m.cross_signing.master";
+/// Length of a tag in a secret of the old algorithm, in bytes.
+const OLD_TAG: usize = 8;
 
 /// A secret's account data: for each 4S key id what that key opens.
 #[derive(Clone, Debug)]
@@ -49,18 +57,29 @@ struct Parts {
     mac: String,
 }
 
+#[derive(Deserialize)]
+struct OldParts {
+    ephemeral: String,
+    ciphertext: String,
+    mac: String,
+}
+
 impl StoredSecret {
     /// Reads the account data of the secret called `name`.
+    ///
+    /// The first clients to store a backup's key so wrote `passthrough` without `encrypted` around it.
     pub fn parse(name: &str, content: &str) -> Result<Self, SecretFault> {
-        #[derive(Deserialize)]
-        struct Content {
-            encrypted: Map<String, Value>,
-        }
-        let content: Content = serde_json::from_str(content).map_err(|_| SecretFault::Absent)?;
-        if content.encrypted.is_empty() {
+        let content: Value = serde_json::from_str(content).map_err(|_| SecretFault::Absent)?;
+        let Value::Object(mut members) = content else { return Err(SecretFault::Absent) };
+        let encrypted = match members.remove("encrypted") {
+            Some(Value::Object(encrypted)) => encrypted,
+            Some(_) => return Err(SecretFault::Absent),
+            None => members.into_iter().filter(|(_, data)| is_passthrough(data)).collect(),
+        };
+        if encrypted.is_empty() {
             return Err(SecretFault::Absent);
         }
-        Ok(Self { name: name.to_owned(), encrypted: content.encrypted })
+        Ok(Self { name: name.to_owned(), encrypted })
     }
 
     /// The ids of the 4S keys that open it.
@@ -68,10 +87,44 @@ impl StoredSecret {
         self.encrypted.keys().map(String::as_str)
     }
 
-    /// Opens it with the 4S key of this id; the MAC is verified before anything is decrypted. The
+    /// Opens what is stored under a 4S key's id; the MAC is verified before anything is decrypted. The
     /// name of the secret is part of the key, so one secret cannot stand in for another.
-    pub fn open(&self, key_id: &str, key: &Secret32) -> Result<SecretBytes, SecretFault> {
+    ///
+    /// With `passthrough` there is no MAC: the 4S key is the secret itself.
+    pub fn open(&self, key_id: &str, key: &[u8]) -> Result<SecretBytes, SecretFault> {
+        self.open_counting(key_id, key, Counter::Whole)
+    }
+
+    /// Opens it and reads the private key in it, in whichever counter the client counted that wrote it.
+    pub fn open_key(&self, key_id: &str, key: &[u8]) -> Result<Secret32, SecretFault> {
+        let read = read_key(&self.open_counting(key_id, key, Counter::Whole)?);
+        match read {
+            Err(fault) if self.counter_matters(key_id) => {
+                let low = self.open_counting(key_id, key, Counter::Low)?;
+                read_key(&low).map_err(|_| fault)
+            }
+            read => read,
+        }
+    }
+
+    /// Says whether a 4S key stands in the place of the secret; then no MAC proves that it is right.
+    pub fn is_passthrough(&self, key_id: &str) -> bool {
+        self.encrypted.get(key_id).is_some_and(is_passthrough)
+    }
+
+    fn open_counting(
+        &self,
+        key_id: &str,
+        key: &[u8],
+        counter: Counter,
+    ) -> Result<SecretBytes, SecretFault> {
         let data = self.encrypted.get(key_id).ok_or(SecretFault::OtherKeys)?;
+        if is_passthrough(data) {
+            return Ok(SecretBytes::new(base64::encode(key).into_bytes()));
+        }
+        if let Ok(parts) = OldParts::deserialize(data) {
+            return open_old(&parts, key);
+        }
         let parts = Parts::deserialize(data).map_err(|_| SecretFault::Shape)?;
         let iv = base64::decode_exact(&parts.iv).ok_or(SecretFault::Shape)?;
         let mac = base64::decode_exact(&parts.mac).ok_or(SecretFault::Shape)?;
@@ -80,44 +133,58 @@ impl StoredSecret {
         if !keys.verify(&text, &mac) {
             return Err(SecretFault::Mac);
         }
-        keys.apply(&iv, &mut text);
+        keys.apply(&iv, counter, &mut text);
         Ok(SecretBytes::new(text))
     }
+
+    fn counter_matters(&self, key_id: &str) -> bool {
+        let parts = self.encrypted.get(key_id).and_then(|data| Parts::deserialize(data).ok());
+        parts.is_some_and(|parts| {
+            base64::decode_exact(&parts.iv)
+                .is_some_and(|iv| Counter::matters(&iv, parts.ciphertext.len() as u64))
+        })
+    }
 }
 
-/// Reads an opened secret as 32 bytes: base64, padded or not, or the decimal bytes between commas
-/// that an old js-sdk once stored by mistake (SPEC §5.5).
+fn is_passthrough(data: &Value) -> bool {
+    data.get("passthrough") == Some(&Value::Bool(true))
+}
+
+/// The old algorithm is that of backup entries, and this tag, too, proves the key and nothing else.
+fn open_old(parts: &OldParts, key: &[u8]) -> Result<SecretBytes, SecretFault> {
+    let decode = |text: &str| base64::decode(text).ok_or(SecretFault::Shape);
+    let ephemeral: [u8; 32] = base64::decode_exact(&parts.ephemeral).ok_or(SecretFault::Shape)?;
+    let (ciphertext, mac) = (decode(&parts.ciphertext)?, decode(&parts.mac)?);
+    if mac.len() != OLD_TAG {
+        return Err(SecretFault::Shape);
+    }
+    let message = Message { ciphertext, mac, ephemeral_key: ephemeral.into() };
+    let key = private_key(key).ok_or(SecretFault::Mac)?;
+    let text = PkDecryption::from_key(key).decrypt(&message).map_err(|_| SecretFault::Mac)?;
+    Ok(SecretBytes::new(text))
+}
+
+/// Reads an opened secret as 32 bytes, in any of the ways it was ever written.
 pub fn read_key(plaintext: &SecretBytes) -> Result<Secret32, SecretFault> {
     let text = str::from_utf8(plaintext.expose()).map_err(|_| SecretFault::Format)?;
-    let mut key = if text.contains(',') { decimal_bytes(text) } else { base64::decode_exact(text) }
-        .ok_or(SecretFault::Format)?;
-    Ok(Secret32::take(&mut key))
-}
-
-fn decimal_bytes(text: &str) -> Option<[u8; 32]> {
-    let mut key = Zeroizing::new([0; 32]);
-    let mut numbers = text.split(',');
-    for byte in key.iter_mut() {
-        *byte = numbers.next()?.trim().parse().ok()?;
-    }
-    numbers.next().is_none().then_some(*key)
+    raw_key::parse(text).ok_or(SecretFault::Format)
 }
 
 /// Stores a secret under one 4S key: the JSON for `encrypted[key_id]`.
-pub fn seal(name: &str, key: &Secret32, plaintext: &[u8], random: &mut dyn Random) -> Value {
+pub fn seal(name: &str, key: &[u8], plaintext: &[u8], random: &mut dyn Random) -> Value {
     let iv = fresh_iv(random);
     let keys = SecretKeys::derive(key, name);
     let mut ciphertext = plaintext.to_vec();
-    keys.apply(&iv, &mut ciphertext);
+    keys.apply(&iv, Counter::Whole, &mut ciphertext);
     parts(&keys, iv, &ciphertext)
 }
 
 /// The `iv` and `mac` of a key's description, with which others can check that key.
-pub fn describe(key: &Secret32, random: &mut dyn Random) -> Value {
+pub fn describe(key: &[u8], random: &mut dyn Random) -> Value {
     let iv = fresh_iv(random);
     let keys = SecretKeys::derive(key, "");
     let mut zeros = [0; 32];
-    keys.apply(&iv, &mut zeros);
+    keys.apply(&iv, Counter::Whole, &mut zeros);
     let Value::Object(mut description) = parts(&keys, iv, &zeros) else { return Value::Null };
     description.remove("ciphertext");
     description.insert("algorithm".to_owned(), super::key::ALGORITHM.into());
@@ -132,13 +199,4 @@ fn parts(keys: &SecretKeys, iv: [u8; 16], ciphertext: &[u8]) -> Value {
         "ciphertext": base64::encode(ciphertext),
         "mac": base64::encode(&mac),
     })
-}
-
-/// Bit 63 is cleared: some clients count in the low 64 bits only (SPEC §5.5).
-fn fresh_iv(random: &mut dyn Random) -> [u8; 16] {
-    let mut iv = crate::base::random::array::<16>(random);
-    if let Some(byte) = iv.get_mut(8) {
-        *byte &= 0x7f;
-    }
-    iv
 }

@@ -67,8 +67,8 @@ pub enum SlotSecret<'a> {
     },
     /// A key of secret storage.
     StorageKey {
-        /// The key.
-        secret: &'a Secret32,
+        /// The key: 32 bytes, unless its passphrase says otherwise.
+        secret: &'a [u8],
         /// Its id in the account data; an id longer than 255 bytes gets no slot.
         key_id: &'a str,
     },
@@ -129,16 +129,17 @@ impl SlotSecret<'_> {
     /// The slot key; `None` where the costs are beyond what is allowed.
     fn derive(&self, salt: &[u8], costs: Costs) -> Option<Secret32> {
         let stretched;
-        let secret = match self {
-            Self::BackupKey { secret, .. } | Self::StorageKey { secret, .. } => secret,
+        let secret: &[u8] = match self {
+            Self::BackupKey { secret, .. } => secret.expose(),
+            Self::StorageKey { secret, .. } => secret,
             Self::Passphrase(text) => {
                 stretched = costs.stretch(text, salt)?;
-                &stretched
+                stretched.expose()
             }
         };
         let info = format!("keyhaul store slot v1 {}", self.lock().kind.word());
         let mut key = Zeroizing::new([0; 32]);
-        let hkdf = Hkdf::<Sha256>::new(Some(salt), secret.expose());
+        let hkdf = Hkdf::<Sha256>::new(Some(salt), secret);
         hkdf.expand(info.as_bytes(), &mut key[..]).ok()?;
         Some(Secret32::take(&mut key))
     }
@@ -298,11 +299,11 @@ mod tests {
     fn a_slot_opens_with_its_secret_and_lock_only() {
         let store_key = Secret32::take(&mut [9; 32]);
         let (own, other) = (Secret32::take(&mut [1; 32]), Secret32::take(&mut [2; 32]));
-        let secret = SlotSecret::StorageKey { secret: &own, key_id: "a" };
+        let secret = SlotSecret::StorageKey { secret: own.expose(), key_id: "a" };
         let mut slot = Slot::new(&secret, &store_key, &ID, &mut SystemRandom).unwrap();
         assert!(slot.open(&secret, &ID).unwrap().same_as(&store_key));
         assert!(slot.open(&secret, &[2; 16]).is_none());
-        let wrong = SlotSecret::StorageKey { secret: &other, key_id: "a" };
+        let wrong = SlotSecret::StorageKey { secret: other.expose(), key_id: "a" };
         assert!(slot.open(&wrong, &ID).is_none());
         let kind = SlotSecret::BackupKey { secret: &own, public_key: PublicKey([0; 32]) };
         assert!(slot.open(&kind, &ID).is_none());
@@ -322,7 +323,7 @@ mod tests {
         assert!(dear.iter().all(|costs| costs.stretch(&text, &[0; 32]).is_none()));
         let secret = Secret32::take(&mut [1; 32]);
         let long = "x".repeat(LOCK_ID + 1);
-        let secret = SlotSecret::StorageKey { secret: &secret, key_id: &long };
+        let secret = SlotSecret::StorageKey { secret: secret.expose(), key_id: &long };
         let key = Secret32::take(&mut [9; 32]);
         assert!(Slot::new(&secret, &key, &ID, &mut SystemRandom).is_none());
     }

@@ -11,7 +11,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("megolm", &["base"]),
     ("secret_storage", &["base"]),
-    ("key_file", &["base"]),
+    ("key_file", &["base", "megolm"]),
     ("backup", &["base", "megolm"]),
     ("demo", &["base", "backup", "megolm", "secret_storage", "key_file"]),
     ("homeserver", &["base", "backup", "megolm", "secret_storage", "key_file"]),

@@ -32,11 +32,11 @@ fn backup_key(fixture: &Value) -> Secret32 {
     let key_id = text(&account_data[DEFAULT_KEY]["key"]);
     let content = account_data[format!("{KEY_PREFIX}{key_id}")].to_string();
     let description = KeyDescription::parse(key_id, &content).unwrap();
-    assert_eq!(description.check(&key), KeyCheck::Fits);
+    assert_eq!(description.check(key.expose()), KeyCheck::Fits);
     let stored =
         StoredSecret::parse(BACKUP_SECRET, &account_data[BACKUP_SECRET].to_string()).unwrap();
     assert_eq!(stored.key_ids().collect::<Vec<_>>(), [key_id]);
-    secret::read_key(&stored.open(key_id, &key).unwrap()).unwrap()
+    secret::read_key(&stored.open(key_id, key.expose()).unwrap()).unwrap()
 }
 
 #[test]
@@ -98,7 +98,7 @@ fn another_recovery_key_opens_nothing_of_it() {
     let key_id = text(&account_data[DEFAULT_KEY]["key"]);
     let content = account_data[format!("{KEY_PREFIX}{key_id}")].to_string();
     let description = KeyDescription::parse(key_id, &content).unwrap();
-    assert_eq!(description.check(&other), KeyCheck::DoesNotFit);
+    assert_eq!(description.check(other.expose()), KeyCheck::DoesNotFit);
 
     let storage_key = recovery_key::parse(text(&fixture["recovery_key"])).unwrap();
     let wrong = DecryptionKey::new(storage_key);

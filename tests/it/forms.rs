@@ -177,7 +177,11 @@ fn a_secret_of_another_shape_is_refused() {
     {
         let content = json!({ "encrypted": {"id": data} }).to_string();
         let stored = StoredSecret::parse(BACKUP_SECRET, &content).unwrap();
-        assert_eq!(stored.open("id", &key).map(|_| ()), Err(SecretFault::Shape), "{content}");
+        assert_eq!(
+            stored.open("id", key.expose()).map(|_| ()),
+            Err(SecretFault::Shape),
+            "{content}"
+        );
     }
 }
 
@@ -201,14 +205,14 @@ fn the_counter_of_a_secret_runs_through_all_its_bits() {
     });
     let stored =
         StoredSecret::parse("name", &json!({"encrypted": {"id": parts}}).to_string()).unwrap();
-    let opened = stored.open("id", &Secret32::take(&mut { key })).unwrap();
+    let opened = stored.open("id", Secret32::take(&mut { key }).expose()).unwrap();
     assert_eq!(opened.expose(), text);
 }
 
 #[test]
 fn a_fresh_iv_keeps_the_counter_from_overflowing() {
     let key = Secret32::take(&mut [7; 32]);
-    let sealed = secret::seal("name", &key, b"text", &mut Counting(0xf0));
+    let sealed = secret::seal("name", key.expose(), b"text", &mut Counting(0xf0));
     let iv = base64::decode(sealed["iv"].as_str().unwrap()).unwrap();
     let mut expected: Vec<u8> = (0xf0..=0xff).collect();
     expected[8] = 0x78;

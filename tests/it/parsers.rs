@@ -67,13 +67,13 @@ const PARSERS: [Parser; 12] = [
     }),
     ("description", |bytes| {
         if let Ok(description) = KeyDescription::parse("id", &String::from_utf8_lossy(bytes)) {
-            let _ = description.check(&key());
+            let _ = description.check(key().expose());
         }
     }),
     ("stored secret", |bytes| {
         if let Ok(stored) = StoredSecret::parse("name", &String::from_utf8_lossy(bytes)) {
             for id in stored.key_ids() {
-                let _ = stored.open(id, &key());
+                let _ = stored.open(id, key().expose());
             }
         }
         let _ = secret::read_key(&SecretBytes::new(bytes.to_vec()));

@@ -8,22 +8,33 @@ use super::super::{
     table::{Align, Table},
 };
 use crate::{
-    backup::version::BackupVersion,
+    backup::{
+        signatures::{Signature, Signer},
+        version::BackupVersion,
+    },
     base::{
         failure::{Code, Failure},
         shown::{Shown, grouped},
     },
-    recovery::{look::Overview, unlock::Unlocked},
+    recovery::{look::Overview, trust::Trust, unlock::Unlocked},
 };
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     let visit = desk.visit().await?;
-    let result = show(desk, &visit.overview, visit.unlocked.as_ref());
+    let result = match Trust::of(&visit, &desk.cancel).await {
+        Ok(trust) => show(desk, &visit.overview, visit.unlocked.as_ref(), &trust),
+        Err(failure) => Err(failure),
+    };
     desk.leave(visit).await;
     result
 }
 
-fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result<u8, Failure> {
+fn show(
+    desk: &Desk,
+    overview: &Overview,
+    unlocked: Option<&Unlocked>,
+    trust: &Trust,
+) -> Result<u8, Failure> {
     if overview.versions.is_empty() {
         return Err(Failure::new(Code::NoBackup));
     }
@@ -32,9 +43,10 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
             "user_id": overview.user_id,
             "current": overview.current,
             "versions": overview.versions.iter()
-                .map(|version| version_json(version, overview, unlocked))
+                .map(|version| version_json(version, overview, unlocked, trust))
                 .collect::<Vec<_>>(),
             "all_found": overview.all_found,
+            "account_key_proven": trust.account_key_proven,
         })
     };
     desk.output
@@ -65,7 +77,7 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
                         Some(false) => "no",
                         None => "–",
                     }),
-                    Shown::new(&signers(version, overview)),
+                    Shown::new(&signers(&trust.signatures(version, overview), trust)),
                 ]);
             }
             lines.table(&table);
@@ -73,7 +85,7 @@ fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result
                 let unlisted = Failure::new(Code::OlderNotListed);
                 lines.line(format!("{} {}", unlisted.what(), unlisted.next_command()));
             }
-            lines.line("Who signed is what the server says; keyhaul did not check it.");
+            lines.line(worth(trust));
             if overview.versions.iter().any(|v| in_secret_storage(v, unlocked).is_none()) {
                 lines.line("What is in secret storage is known once a recovery key is given.");
             }
@@ -86,6 +98,7 @@ fn version_json(
     version: &BackupVersion,
     overview: &Overview,
     unlocked: Option<&Unlocked>,
+    trust: &Trust,
 ) -> Value {
     json!({
         "version": version.version,
@@ -95,8 +108,8 @@ fn version_json(
         "public_key": version.public_key().ok().map(|key| key.to_base64()),
         "count": version.count,
         "etag": version.etag,
-        "signatures": version.signature_ids(&overview.user_id).into_iter()
-            .map(|key_id| json!({"key_id": key_id, "signer": "unknown", "valid": null}))
+        "signatures": trust.signatures(version, overview).iter()
+            .map(signature_json)
             .collect::<Vec<_>>(),
         "in_secret_storage": in_secret_storage(version, unlocked),
     })
@@ -120,15 +133,58 @@ fn fingerprint(version: &BackupVersion) -> Shown {
     }
 }
 
-/// The signing keys by the ends of their ids: a device's name, or the start of a master key.
-fn signers(version: &BackupVersion, overview: &Overview) -> String {
-    let ids = version.signature_ids(&overview.user_id);
-    let short = |id: &String| {
-        let name = id.split_once(':').map_or(id.as_str(), |(_, name)| name);
-        Shown::new(name).cut(12).to_string()
+fn signature_json(signature: &Signature) -> Value {
+    let (signer, name) = match &signature.signer {
+        Signer::Master => ("master", None),
+        Signer::Device(name) => ("device", name.as_ref()),
+        Signer::Replaced | Signer::Unknown => ("unknown", None),
     };
-    if ids.is_empty() {
+    let (key_id, valid) = (&signature.key_id, signature.valid);
+    json!({"key_id": key_id, "signer": signer, "valid": valid, "name": name.map(Shown::as_str)})
+}
+
+/// Who signed, in words (SCREENS §4, step 2). A tick stands only behind what was proven here.
+fn signers(signatures: &[Signature], trust: &Trust) -> String {
+    if signatures.is_empty() {
         return "nobody".to_owned();
     }
-    ids.iter().map(short).collect::<Vec<_>>().join(", ")
+    let mut names: Vec<String> = Vec::new();
+    for signature in signatures {
+        let name = signer(signature, trust);
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    // Most is said by the account's own key.
+    names.sort_by_key(|name| !name.contains("account"));
+    names.join(", ")
+}
+
+fn signer(signature: &Signature, trust: &Trust) -> String {
+    let id = signature.key_id.split_once(':').map_or(signature.key_id.as_str(), |(_, id)| id);
+    let who = match &signature.signer {
+        Signer::Master => "your account".to_owned(),
+        Signer::Device(Some(name)) => format!("device “{name}”"),
+        Signer::Device(None) => format!("device {}", Shown::new(id).cut(16)),
+        Signer::Replaced => return "a key since replaced".to_owned(),
+        Signer::Unknown if trust.could_judge() => return "unknown key".to_owned(),
+        Signer::Unknown => return format!("not checked: {}", Shown::new(id).cut(12)),
+    };
+    match (&signature.signer, signature.valid) {
+        (_, Some(false)) => format!("✗ broken: {who}"),
+        (Signer::Master, _) if trust.account_key_proven == Some(true) => format!("✓ {who}"),
+        _ => format!("? {who}"),
+    }
+}
+
+/// What the column is worth.
+fn worth(trust: &Trust) -> &'static str {
+    match trust.account_key_proven {
+        _ if !trust.could_judge() => "Signatures are not checked: nobody shows the keys for it.",
+        Some(true) => "✓ is proven by the account key in your secret storage. ? is not proven.",
+        Some(false) => {
+            "! The account key that the server shows is not the one in your secret storage."
+        }
+        None => "? is “not proven”: the signature is right, by a key that the server shows.",
+    }
 }

@@ -6,47 +6,78 @@ use super::super::{desk::Desk, output::closed};
 use crate::{
     base::{
         failure::{Code, Failure},
-        shown::{Shown, grouped},
+        shown::{Shown, grouped, waiting},
     },
     recovery::{
-        look::Overview,
-        unlock::{Fit, LockKind, SecretKind, Unlocked, failure},
+        unlock::{Fit, LockKind, Proof, SecretKind},
+        visit::Visit,
     },
 };
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     let visit = desk.visit_with_secret().await?;
-    let result = show(desk, &visit.overview, visit.unlocked.as_ref());
+    let result = show(desk, &visit);
     desk.leave(visit).await;
     result
 }
 
-fn show(desk: &Desk, overview: &Overview, unlocked: Option<&Unlocked>) -> Result<u8, Failure> {
-    let unlocked = unlocked.ok_or_else(|| Failure::new(Code::SecretMissing))?;
-    if unlocked.fits.is_empty() {
-        return Err(failure(unlocked, overview, None));
+fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
+    let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
+    if let Some(failure) = visit.fits_nothing() {
+        return Err(failure);
     }
+    let left_out = unlocked.left_out_seconds();
     let document = || {
         json!({
             "secret_is": unlocked.kinds.first().unwrap_or(&SecretKind::Unknown),
             "fits": unlocked.fits,
             "opens_backups": unlocked.opens_backups(),
+            "cannot_check": unlocked.cannot_check,
+            "left_out_seconds": left_out,
         })
     };
     desk.output
         .result(document, |lines| {
+            for kind in &unlocked.kinds {
+                lines.line(kind_sentence(*kind));
+            }
             for fit in &unlocked.fits {
-                lines.line(sentence(fit, overview));
+                lines.line(sentence(fit, visit));
+            }
+            for key in unlocked.storage_keys.iter().filter(|key| !key.checked) {
+                let id = Shown::limited(&key.id, 40);
+                lines.line(format!(
+                    "  Lock {id} cannot be checked by itself, so keyhaul will only read with it."
+                ));
+            }
+            for id in &unlocked.cannot_check {
+                let id = Shown::limited(id, 40);
+                lines.line(format!("? Lock {id} has nothing to check a secret with: not known."));
+            }
+            if let Some(seconds) = left_out {
+                let time = waiting(Some(seconds));
+                lines.line(format!(
+                    "? Locks that ask for about {time} of calculation were left out; --yes tries them."
+                ));
             }
             if unlocked.opens_backups().is_empty() {
-                lines.line(failure(unlocked, overview, None).what());
+                lines.line(visit.closed().what());
             }
         })
         .map_err(|error| closed(&error))?;
     Ok(0)
 }
 
-fn sentence(fit: &Fit, overview: &Overview) -> String {
+fn kind_sentence(kind: SecretKind) -> &'static str {
+    match kind {
+        SecretKind::RecoveryKey => "This is a recovery key; its checksum is right.",
+        SecretKind::Passphrase => "This is a passphrase.",
+        SecretKind::RawKey => "This is a raw key of 32 bytes.",
+        SecretKind::Unknown => "This is neither a recovery key nor a passphrase of this account.",
+    }
+}
+
+fn sentence(fit: &Fit, visit: &Visit) -> String {
     let id = Shown::limited(&fit.id, 40);
     match fit.kind {
         LockKind::SecretStorage if fit.current => {
@@ -54,9 +85,17 @@ fn sentence(fit: &Fit, overview: &Overview) -> String {
         }
         LockKind::SecretStorage => format!("✓ It opens secret storage {id}, not the one in use."),
         LockKind::Backup => {
-            let count = overview.versions.iter().find(|version| version.version == fit.id);
-            let count = count.and_then(|version| version.count);
-            let keys = count.map(|n| format!(" ({} keys)", grouped(n))).unwrap_or_default();
+            let overview = &visit.overview;
+            let version = overview.versions.iter().find(|version| version.version == fit.id);
+            let keys = match (fit.proof, version.and_then(|version| visit.sampled(version))) {
+                (Proof::Entries, Some((opened, tried))) => {
+                    format!(" ({opened} of {tried} keys tried)")
+                }
+                _ => version
+                    .and_then(|version| version.count)
+                    .map(|count| format!(" ({} keys)", grouped(count)))
+                    .unwrap_or_default(),
+            };
             match (&overview.current, fit.current) {
                 (_, true) => format!("✓ It opens backup {id}, the current one{keys}."),
                 (Some(current), false) => {

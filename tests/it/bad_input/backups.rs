@@ -145,7 +145,7 @@ fn put_into_storage(account: &mut Account, key: &[u8; 32]) {
     let id =
         account.account_data["m.secret_storage.default_key"]["key"].as_str().unwrap().to_owned();
     let text = base64::encode(key);
-    let sealed = seal(BACKUP_SECRET, &storage, text.as_bytes(), &mut SystemRandom);
+    let sealed = seal(BACKUP_SECRET, storage.expose(), text.as_bytes(), &mut SystemRandom);
     account.account_data.insert(BACKUP_SECRET.to_owned(), json!({"encrypted": {id: sealed}}));
 }
 

@@ -33,9 +33,12 @@ fn current_key() -> DecryptionKey {
     let paper = recovery_key::parse(Story::Plain.recovery_key().expose()).unwrap();
     let id = data[DEFAULT_KEY]["key"].as_str().unwrap();
     let description = data[&format!("{KEY_PREFIX}{id}")].to_string();
-    assert_eq!(KeyDescription::parse(id, &description).unwrap().check(&paper), KeyCheck::Fits);
+    assert_eq!(
+        KeyDescription::parse(id, &description).unwrap().check(paper.expose()),
+        KeyCheck::Fits
+    );
     let secret = StoredSecret::parse(BACKUP_SECRET, &data[BACKUP_SECRET].to_string()).unwrap();
-    DecryptionKey::new(read_key(&secret.open(id, &paper).unwrap()).unwrap())
+    DecryptionKey::new(read_key(&secret.open(id, paper.expose()).unwrap()).unwrap())
 }
 
 fn older_key() -> DecryptionKey {

@@ -100,5 +100,5 @@ fn open_secret_storage(
     let stored = account_data[BACKUP_SECRET].to_string();
     let stored = StoredSecret::parse(BACKUP_SECRET, &stored).unwrap();
     let id = stored.key_ids().next().unwrap().to_owned();
-    read_key(&stored.open(&id, &storage).unwrap()).unwrap()
+    read_key(&stored.open(&id, storage.expose()).unwrap()).unwrap()
 }

@@ -68,7 +68,9 @@ impl Opener {
             Self::BackupKey(key) => {
                 SlotSecret::BackupKey { secret: key.secret(), public_key: key.public_key() }
             }
-            Self::StorageKey { id, secret } => SlotSecret::StorageKey { secret, key_id: id },
+            Self::StorageKey { id, secret } => {
+                SlotSecret::StorageKey { secret: secret.expose(), key_id: id }
+            }
         };
         let data_dir = DataDir::find(&computer.data_dir())?.ok_or(StoreError::Missing)?;
         let folder = data_dir.find_account(user_id, server)?.ok_or(StoreError::Missing)?;

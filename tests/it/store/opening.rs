@@ -26,7 +26,7 @@ fn two_secrets_open_and_a_foreign_one_changes_no_byte() {
     let one = source(&mut store, &version("1"));
     merge(&mut store, one, [usual(ROOM, key(1, 0, 0))]).unwrap();
     let storage = Secret32::take(&mut [9; 32]);
-    let storage = SlotSecret::StorageKey { secret: &storage, key_id: "4s-key" };
+    let storage = SlotSecret::StorageKey { secret: storage.expose(), key_id: "4s-key" };
     store.add_slot(&storage, &mut SystemRandom).unwrap();
     let phrase = SecretText::new("correct horse battery".to_owned());
     store.add_slot(&SlotSecret::Passphrase(&phrase), &mut SystemRandom).unwrap();
@@ -41,7 +41,7 @@ fn two_secrets_open_and_a_foreign_one_changes_no_byte() {
     let secrets = [
         SlotSecret::BackupKey { secret: &foreign, public_key },
         SlotSecret::Passphrase(&wrong),
-        SlotSecret::StorageKey { secret: &foreign, key_id: "other" },
+        SlotSecret::StorageKey { secret: foreign.expose(), key_id: "other" },
     ];
     let before_foreign = bytes_of(lock.folder().path());
     assert_eq!(before_foreign, before);
@@ -66,7 +66,7 @@ fn slots_are_forgotten_but_never_the_last() {
     let lock = home.lock();
     let mut store = open(&lock, 1).unwrap();
     let storage = Secret32::take(&mut [9; 32]);
-    let storage = SlotSecret::StorageKey { secret: &storage, key_id: "4s-key" };
+    let storage = SlotSecret::StorageKey { secret: storage.expose(), key_id: "4s-key" };
     store.add_slot(&storage, &mut SystemRandom).unwrap();
     store.add_slot(&storage, &mut SystemRandom).unwrap();
     assert_eq!(store.slots().unwrap().len(), 2);
@@ -87,12 +87,12 @@ fn a_lock_id_that_is_too_long_gets_no_slot() {
     let lock = home.lock();
     let (secret, _) = backup_key(1);
     let long = "x".repeat(256);
-    let secret = SlotSecret::StorageKey { secret: &secret, key_id: &long };
+    let secret = SlotSecret::StorageKey { secret: secret.expose(), key_id: &long };
     assert!(Store::open(&lock, &[secret], &mut SystemRandom).is_err());
     assert_eq!(Reader::locks(lock.folder()).unwrap(), None);
     let mut store = open(&lock, 1).unwrap();
     let (secret, _) = backup_key(1);
-    let secret = SlotSecret::StorageKey { secret: &secret, key_id: &long };
+    let secret = SlotSecret::StorageKey { secret: secret.expose(), key_id: &long };
     let error = store.add_slot(&secret, &mut SystemRandom).unwrap_err();
     assert!(matches!(error, StoreError::LockId { limit: 255, got: 256 }), "{error}");
 }

@@ -1,0 +1,128 @@
+//! What somebody typed: a recovery key, a raw key or a passphrase (SPEC §5.7). Only the text is looked
+//! at here; what it opens is another matter.
+
+use serde::Serialize;
+use unicode_normalization::UnicodeNormalization;
+use zeroize::Zeroizing;
+
+use crate::{
+    backup::recovery_key::{self, LETTERS, RecoveryKeyFault},
+    base::secret::{Secret32, SecretText},
+    secret_storage::raw_key,
+};
+
+/// What kind of secret was given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SecretKind {
+    /// 48 letters with a right checksum.
+    RecoveryKey,
+    /// A sentence from which a lock's key was made.
+    Passphrase,
+    /// The 32 bytes themselves, in base64 or hex.
+    RawKey,
+    /// Nothing that keyhaul can read, and nothing that opens a lock as a passphrase.
+    Unknown,
+}
+
+/// A typed secret, read.
+pub(super) enum Typed {
+    /// A recovery key.
+    RecoveryKey(Secret32),
+    /// 32 bytes; the same text could be a passphrase all the same.
+    RawKey(Secret32),
+    /// Anything else; what is wrong with it as a recovery key.
+    Words(RecoveryKeyFault),
+}
+
+/// Reads a typed secret.
+pub(super) fn read(text: &SecretText) -> Typed {
+    match recovery_key::parse(text.expose()) {
+        Ok(key) => Typed::RecoveryKey(key),
+        Err(fault) => match raw_key::parse(text.expose()) {
+            Some(key) => Typed::RawKey(key),
+            None => Typed::Words(fault),
+        },
+    }
+}
+
+/// Says whether a text that is no recovery key was meant to be one: most of its words have four
+/// letters, or it is one word of about the right length, or it begins as every recovery key does.
+pub(super) fn meant_as_recovery_key(text: &SecretText) -> bool {
+    let words: Vec<&str> = text.expose().split_whitespace().collect();
+    let groups = words.iter().filter(|word| word.chars().count() == 4).count();
+    let in_groups = words.len() >= 4 && groups * 5 >= words.len() * 4;
+    let letters: usize = words.iter().map(|word| word.chars().count()).sum();
+    let plain = text.expose().chars().all(|c| c.is_ascii_alphanumeric() || c.is_whitespace());
+    let one_word = words.len() == 1 && plain && letters.abs_diff(LETTERS) <= LETTERS / 4;
+    let begins = words.first().and_then(|word| word.get(..3)).unwrap_or_default();
+    let head = ["EsS", "EsT", "EsU"].iter().any(|head| head.eq_ignore_ascii_case(begins));
+    in_groups || one_word || head
+}
+
+/// The spellings in which a passphrase is tried, as typed first: both ways of writing accents, and the
+/// same without white space at its end (SPEC §5.4).
+pub(super) fn spellings(text: &SecretText) -> Vec<SecretText> {
+    let typed = text.expose();
+    let mut spellings: Vec<SecretText> = Vec::new();
+    for base in [typed, typed.trim_end()] {
+        for spelling in [text_of(base.chars()), text_of(base.nfc()), text_of(base.nfd())] {
+            let known = spellings.iter().any(|known| known.expose() == spelling.expose());
+            if !known && !spelling.is_empty() {
+                spellings.push(spelling);
+            }
+        }
+    }
+    spellings
+}
+
+/// Gathers a text without leaving parts of it behind: all room is there from the beginning.
+fn text_of(characters: impl Iterator<Item = char> + Clone) -> SecretText {
+    let length = characters.clone().map(char::len_utf8).sum();
+    let mut text = Zeroizing::new(String::with_capacity(length));
+    text.extend(characters);
+    SecretText::new(std::mem::take(&mut text))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(text: &str) -> SecretText {
+        SecretText::new(text.to_owned())
+    }
+
+    #[test]
+    fn spellings_are_tried_as_typed_first_and_none_twice() {
+        let spelled = |typed: &str| {
+            let all = spellings(&text(typed));
+            all.iter().map(|one| one.expose().to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(spelled("plain"), ["plain"]);
+        assert_eq!(spelled("plain \n"), ["plain \n", "plain"]);
+        assert_eq!(spelled("\u{e9}"), ["\u{e9}", "e\u{301}"]);
+        assert_eq!(
+            spelled("e\u{301} "),
+            ["e\u{301} ", "\u{e9} ", "e\u{301}", "\u{e9}"].map(str::to_owned)
+        );
+        assert_eq!(spelled(" "), [" "]);
+        assert!(spelled("").is_empty());
+    }
+
+    #[test]
+    fn a_slip_in_a_recovery_key_is_no_passphrase() {
+        for key in [
+            "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4e",
+            "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ",
+            "este lw2k pgif",
+            "AATpRvZTnjck8YrhRAtwXLS84Nr2r9S9LGAWDaExVAPBvLRk",
+            "LW2K PGiF wKE 3As5 g5c4",
+        ] {
+            assert!(meant_as_recovery_key(&text(key)), "{key}");
+        }
+        for words in ["correct horse battery staple", "hunter2", "It's a secret to everybody", "é"]
+        {
+            assert!(!meant_as_recovery_key(&text(words)), "{words}");
+        }
+    }
+}
