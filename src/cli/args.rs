@@ -107,6 +107,25 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Write keys of the store on this computer into a key file for other apps
+    Export {
+        /// The file to write
+        file: PathBuf,
+        /// Only this room; may be given several times
+        #[arg(long, value_name = "ID")]
+        room: Vec<String>,
+        /// File with the passphrase that is to lock the key file, or -
+        #[arg(long, value_name = "FILE|-")]
+        passphrase_file: Option<PathBuf>,
+    },
+    /// Take the keys of a key file into the store on this computer
+    Import {
+        /// The file to read
+        file: PathBuf,
+        /// File with the passphrase that locks the key file, or -
+        #[arg(long, value_name = "FILE|-")]
+        passphrase_file: Option<PathBuf>,
+    },
     /// Save a backup as a file, still locked, or look into one
     #[command(subcommand)]
     Snapshot(SnapshotCommand),
@@ -140,11 +159,19 @@ pub enum SnapshotCommand {
     Save {
         /// The file to write
         file: PathBuf,
+        /// Save the names of rooms along, not only their ids
+        #[arg(long)]
+        with_names: bool,
     },
     /// Tell what a snapshot holds
     Info {
         /// The file to look into
         file: PathBuf,
+    },
+    /// Find snapshots that hold nothing which another one lacks, and remove them with --yes
+    Prune {
+        /// Only these; else all in keyhaul's own folder
+        file: Vec<PathBuf>,
     },
 }
 

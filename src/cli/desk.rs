@@ -1,6 +1,9 @@
 //! What a command needs from its options: an account or a snapshot, secrets, a place for files.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use etcetera::BaseStrategy;
 
@@ -21,6 +24,7 @@ use crate::{
     recovery::{
         look::Wanted,
         sign_in::{Asked, Left, Surroundings, Way, is_kept, sign_in},
+        store::{Finding, Kept},
         visit::{Place, Visit},
     },
 };
@@ -90,6 +94,52 @@ impl Desk {
                 self.leave(visit).await;
                 Err(failure)
             }
+        }
+    }
+
+    /// The store that the secrets at hand open.
+    pub(super) async fn kept(&mut self) -> Result<Kept, Failure> {
+        let secrets = self.secrets().await?;
+        let data_dir = self.data_dir()?;
+        let finding = Finding {
+            data_dir: &data_dir,
+            snapshot: self.global.snapshot.as_deref(),
+            slow: self.global.yes,
+        };
+        let kept = Kept::open(&secrets, &finding, &self.progress, &self.cancel).await;
+        self.progress.finish();
+        kept
+    }
+
+    /// Says whether the options lead to an account or a snapshot, and not only to this computer.
+    pub(super) fn goes_somewhere(&self) -> bool {
+        let Global { user, homeserver, snapshot, .. } = &self.global;
+        user.is_some() || homeserver.is_some() || snapshot.is_some() || self.demo.is_some()
+    }
+
+    /// The passphrase of a key file: from a file, or asked for, twice if it is a new one.
+    pub(super) async fn file_passphrase(
+        &mut self,
+        file: Option<&Path>,
+        new: bool,
+    ) -> Result<SecretText, Failure> {
+        let missing = || Failure::new(Code::FilePassphraseMissing);
+        if let Some(file) = file {
+            let given = self.inputs.file(file, &self.cancel).await?;
+            return if given.is_empty() { Err(missing()) } else { Ok(given) };
+        }
+        loop {
+            let question = "Passphrase of the key file (hidden): ";
+            let typed = self.inputs.prompt(question, &self.cancel).await?;
+            let typed = typed.filter(|typed| !typed.is_empty()).ok_or_else(missing)?;
+            if !new {
+                return Ok(typed);
+            }
+            let again = self.inputs.prompt("The same again: ", &self.cancel).await?;
+            if again.is_some_and(|again| again.expose() == typed.expose()) {
+                return Ok(typed);
+            }
+            self.output.say("That was not the same. Once more:");
         }
     }
 
@@ -175,7 +225,11 @@ impl Desk {
 
     async fn go(&mut self, secrets: Vec<SecretText>) -> Result<Visit, Failure> {
         let place = match self.global.snapshot.clone() {
-            Some(file) => Place::Snapshot(file),
+            Some(file) => Place::Snapshot {
+                file,
+                user: self.global.user.clone(),
+                server: self.global.homeserver.clone(),
+            },
             None => {
                 let asked = self.asked().await?;
                 let surroundings = self.surroundings()?;
@@ -185,7 +239,7 @@ impl Desk {
         };
         let account = match &place {
             Place::Server(account) => Some(Arc::clone(account)),
-            Place::Snapshot(_) => None,
+            Place::Snapshot { .. } => None,
         };
         let wanted = self.wanted();
         let begun = self.look_and_unlock(place, &wanted, &secrets).await;

@@ -218,6 +218,11 @@ impl Checked {
         }
     }
 
+    /// What is inside, whatever it is.
+    pub fn plain<R: Read>(&self, from: R, head: &Head, keys: &FileKeys) -> Plain<R> {
+        Plain::new(from, self.length, keys.stream(head, self.counter))
+    }
+
     /// Gives out every element of the list; says whether it was closed.
     fn elements(
         &self,
@@ -226,7 +231,7 @@ impl Checked {
         keys: &FileKeys,
         give: &mut dyn FnMut(Element<'_>),
     ) -> Result<bool, KeyFileFault> {
-        let mut plain = Plain::new(from, self.length, keys.stream(head, self.counter));
+        let mut plain = self.plain(from, head, keys);
         let mut cutter = Cutter::new();
         while let Some(piece) = plain.next()? {
             cutter.feed(piece, give).map_err(|fault| KeyFileFault::NotAList { at: fault.at })?;
@@ -235,8 +240,8 @@ impl Checked {
     }
 }
 
-/// Unlocks what is inside, piece by piece.
-struct Plain<R> {
+/// Unlocks what is inside, piece by piece; each piece is wiped before the next.
+pub struct Plain<R> {
     armor: Dearmored<R>,
     stream: Stream,
     skip: usize,
@@ -251,14 +256,14 @@ impl<R: Read> Plain<R> {
         Self { armor: Dearmored::new(from), stream, skip: HEAD, left: length, piece }
     }
 
-    fn next(&mut self) -> Result<Option<&[u8]>, KeyFileFault> {
+    /// The next piece; `None` at the end.
+    pub fn next(&mut self) -> Result<Option<&[u8]>, KeyFileFault> {
         self.piece.as_mut_slice().zeroize();
         self.piece.clear();
         while self.left > 0 && self.piece.is_empty() {
             if !self.armor.next(&mut self.piece)? {
                 // It was longer when its MAC was checked.
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof))
-                    .map_err(ArmorFault::Io)?;
+                return Err(ArmorFault::Io(io::ErrorKind::UnexpectedEof.into()).into());
             }
             let skipped = self.skip.min(self.piece.len());
             self.piece.drain(..skipped);

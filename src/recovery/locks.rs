@@ -43,6 +43,13 @@ impl Locks {
         Self { account_data, keys, secret }
     }
 
+    /// These locks and others of the same account.
+    pub(super) fn with(&self, more: &Self) -> Self {
+        let mut account_data = more.account_data.clone();
+        account_data.extend(self.account_data.clone());
+        Self::read(account_data)
+    }
+
     /// The account data types of all 4S keys that are named anywhere, at most
     /// [`limits::STORAGE_KEYS`]: the default key first, then those of the backup secret. Ids longer than
     /// [`limits::NAME`] are left out; no server would take the address.

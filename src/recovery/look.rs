@@ -18,15 +18,15 @@ use crate::{
         RequestError, account_data,
         room_keys::{self, Search},
     },
-    snapshot::reader::Snapshot,
+    snapshot::{bare::UNKNOWN, reader::Snapshot},
 };
 
 /// What a look found: on a server, or in a snapshot.
 #[derive(Clone, Debug)]
 pub struct Overview {
-    /// The account.
+    /// The account; empty where a file does not tell whose backup it holds.
     pub user_id: String,
-    /// Origin of the server.
+    /// Origin of the server; empty likewise.
     pub server: String,
     /// All versions that could be found, the current one first, then from new to old.
     pub versions: Vec<BackupVersion>,
@@ -94,10 +94,46 @@ impl Overview {
         })
     }
 
-    /// Looks into a snapshot.
-    pub fn of_snapshot(file: &Path) -> Result<Self, Failure> {
+    /// Looks into a snapshot. A version whose name the file does not tell is the one that is wanted.
+    pub fn of_snapshot(file: &Path, wanted: &Wanted) -> Result<Self, Failure> {
         let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
-        Ok(Self::in_snapshot(&snapshot))
+        let mut overview = Self::in_snapshot(&snapshot);
+        if let Wanted::Named(name) = wanted
+            && snapshot.bare
+        {
+            for version in overview.versions.iter_mut().filter(|held| held.version == UNKNOWN) {
+                version.version.clone_from(name);
+                overview.current = Some(name.clone());
+            }
+        }
+        Ok(overview)
+    }
+
+    /// Whose backup this is. A body that somebody saved without keyhaul does not tell; then it is what
+    /// they say now, with the server that the id names unless they name another.
+    pub(super) fn belongs_to(&mut self, user: Option<&str>, server: Option<&str>) {
+        if !self.user_id.is_empty() {
+            return;
+        }
+        let whole = user.filter(|user| user.starts_with('@') && user.contains(':'));
+        let named = whole.and_then(|user| user.split_once(':')).map(|(_, server)| server);
+        let address = server.or(named).map(|server| match server.contains("//") {
+            true => server.trim_end_matches('/').to_owned(),
+            false => format!("https://{server}"),
+        });
+        if let (Some(user), Some(address)) = (whole, address) {
+            self.user_id = user.to_owned();
+            self.server = address;
+        }
+    }
+
+    /// Several overviews of one account as one: what all of them describe together.
+    pub(super) fn merged(overviews: Vec<Self>) -> Option<Self> {
+        overviews.into_iter().reduce(|mut all, more| {
+            all.versions.extend(more.versions);
+            all.locks = all.locks.with(&more.locks);
+            all
+        })
     }
 
     /// What an opened snapshot tells.

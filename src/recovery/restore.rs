@@ -79,7 +79,7 @@ pub async fn restore(
         let file = target.place("snapshot", &version.version, "keyhaul");
         let saver = match (&visit.place, file) {
             (Place::Server(_), Some(file)) if saves => {
-                Some(Saver::begin(&file, &visit.overview, version)?.yielding())
+                Some(Saver::begin(&file, &visit.overview, version)?)
             }
             _ => None,
         };

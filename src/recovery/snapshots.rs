@@ -1,6 +1,11 @@
 //! Saving snapshots: beside a restore, or on their own; and telling what one holds.
 
-use std::{io, path::Path, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use jiff::Timestamp;
 
@@ -8,6 +13,7 @@ use super::{
     contents::{Contents, contents},
     failures::{IntoFailure, writing},
     look::{Overview, etag_now},
+    new_file::{self, folder_name},
     source::Source,
     visit::Visit,
 };
@@ -16,8 +22,9 @@ use crate::{
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
+        limits,
         progress::Progress,
-        shown::grouped,
+        shown::{Shown, grouped},
     },
     snapshot::{
         format::{FORMAT, Header, Trailer},
@@ -29,6 +36,7 @@ use crate::{
 /// Saves a body while it is read.
 pub struct Saver {
     writer: Writer,
+    names: BTreeMap<String, String>,
 }
 
 impl Saver {
@@ -47,39 +55,40 @@ impl Saver {
                 .map_err(|error| Failure::new(Code::Bug).because(&error.to_string()))?,
             account_data: overview.locks.account_data().clone(),
         };
-        let writer = Writer::create(file, &header).map_err(|error| {
-            let folder = file.parent().unwrap_or(file).to_string_lossy();
-            writing(if folder.is_empty() { "this folder" } else { &folder }, &error)
-        })?;
-        Ok(Self { writer })
+        let writer =
+            Writer::create(file, &header).map_err(|error| writing(&folder_name(file), &error))?;
+        Ok(Self { writer, names: BTreeMap::new() })
     }
 
-    /// Lets an older snapshot that holds more stay beside it.
-    pub(super) fn yielding(self) -> Self {
-        Self { writer: self.writer.yielding() }
+    /// Saves room names along, because somebody asked for it.
+    pub(super) fn with_names(&mut self, names: BTreeMap<Arc<str>, Shown>) {
+        let names = names.into_iter().map(|(id, name)| (id.to_string(), name.to_string()));
+        self.names = names.collect();
     }
 
     pub(super) fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.writer.write(bytes)
     }
 
-    /// Ends it: whole, or incomplete.
+    /// Ends it: whole, or incomplete. Says where it is then: never in the place of one that holds more.
     pub(super) fn end(
         self,
         version: &BackupVersion,
         etag_after: Option<String>,
         entries: u64,
         whole: bool,
-    ) -> Result<(), Failure> {
+    ) -> Result<PathBuf, Failure> {
         let ended = if whole {
-            self.writer.finish(Trailer {
+            let trailer = Trailer {
                 complete: true,
                 etag_before: version.etag.clone(),
                 etag_after,
                 count: version.count,
                 entries,
                 sha256: String::new(),
-            })
+                names_bytes: 0,
+            };
+            self.writer.finish(trailer, self.names)
         } else {
             self.writer.abandon()
         };
@@ -90,12 +99,17 @@ impl Saver {
 /// What a snapshot holds.
 #[derive(Clone, Debug)]
 pub struct Described {
+    /// Where it is.
+    pub file: PathBuf,
     /// Its header and version.
     pub overview: Overview,
     /// When reading began.
     pub started: Timestamp,
-    /// Whether it has its last line, and its bytes are those that were written.
+    /// Whether everything is there: it has its last line and its bytes are those that were written, or
+    /// it is a bare body that was closed.
     pub complete: bool,
+    /// A keys body that somebody saved without keyhaul.
+    pub bare: bool,
     /// What its last line says, if it is there.
     pub trailer: Option<Trailer>,
     /// Its rooms and counts.
@@ -115,40 +129,56 @@ pub async fn describe(
     let source = Source::Snapshot { file: file.to_owned() };
     let contents = contents(source, None, None, progress, cancel).await?;
     Ok(Described {
+        file: file.to_owned(),
         overview,
         started: snapshot.header.started,
-        complete: snapshot.trailer.is_some() && contents.whole,
+        complete: (snapshot.trailer.is_some() || snapshot.bare) && contents.whole,
+        bare: snapshot.bare,
         bytes: snapshot.body_length(),
         trailer: snapshot.trailer,
         contents,
     })
 }
 
+/// How a snapshot is to be saved.
+pub struct Saving<'a> {
+    /// The file that was asked for.
+    pub file: &'a Path,
+    /// A snapshot of this name may be replaced by one that holds all of it.
+    pub overwrite: bool,
+    /// Save room names along.
+    pub with_names: bool,
+}
+
 /// Reads a version into a file, opening nothing; tells what the file holds then.
+///
+/// An incomplete snapshot of the same backup is continued. Whatever would lose sessions takes the next
+/// name instead.
 pub async fn save(
-    file: &Path,
-    overwrite: bool,
+    saving: Saving<'_>,
     visit: &Visit,
     version: &BackupVersion,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Described, Failure> {
-    let in_the_way = file.exists();
-    if in_the_way && !overwrite {
-        let name = file.to_string_lossy();
-        return Err(Failure::new(Code::FileExists).with("name", &*name));
-    }
+    let Saving { file, overwrite, with_names } = saving;
+    let continued = is_cut_one_of(file, visit, version);
+    let in_the_way = new_file::is_taken(file, overwrite || continued)?;
     let mut saver = Saver::begin(file, &visit.overview, version)?;
     let source = visit.whole(version);
     let account = source.whole_account();
     let read =
         contents(source, Some(&mut saver), None, Arc::clone(&progress), cancel.clone()).await;
     let whole = read.as_ref().is_ok_and(|contents| contents.whole);
+    if let (Ok(contents), true) = (&read, whole && with_names) {
+        // Only now: the keys are what matters.
+        saver.with_names(visit.names(contents.rooms.keys(), &*progress, &cancel).await);
+    }
     let entries = read.as_ref().map_or(0, |contents| contents.sessions);
     let etag_after = etag_now(account.filter(|_| whole), version, &cancel).await;
-    saver.end(version, etag_after, entries, whole)?;
+    let place = saver.end(version, etag_after, entries, whole)?;
     read?;
-    if in_the_way && !whole {
+    if in_the_way && !whole && !continued {
         // The file is the one that was there before: a part does not take its place.
         let all = version.count.map_or_else(|| "all".to_owned(), grouped);
         return Err(Failure::new(Code::ConnectionLost)
@@ -156,5 +186,36 @@ pub async fn save(
             .with("all", all)
             .because("the answer ended before its last bracket; the older file was kept"));
     }
-    describe(file, progress, cancel).await
+    describe(&place, progress, cancel).await
+}
+
+/// Says whether a file is an incomplete snapshot of this very backup, to be continued.
+fn is_cut_one_of(file: &Path, visit: &Visit, version: &BackupVersion) -> bool {
+    Snapshot::open(file).is_ok_and(|snapshot| {
+        snapshot.trailer.is_none()
+            && !snapshot.bare
+            && snapshot.header.user == visit.overview.user_id
+            && snapshot.header.server == visit.overview.server
+            && snapshot.version.version == version.version
+            && snapshot.version.public_key().ok() == version.public_key().ok()
+    })
+}
+
+/// The room names that a snapshot has brought along.
+pub(super) fn names(file: &Path) -> BTreeMap<Arc<str>, Shown> {
+    let names = Snapshot::open(file).map(|snapshot| snapshot.names()).unwrap_or_default();
+    let shown = |name: String| Shown::limited(&name, limits::ROOM_NAME);
+    names.into_iter().map(|(id, name)| (Arc::from(id), shown(name))).collect()
+}
+
+/// The snapshots in an account's folder, by their names.
+pub(super) fn in_folder(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let is_one = |name: &str| name.starts_with("snapshot-") && name.ends_with(".keyhaul");
+    let mut files: Vec<PathBuf> = entries
+        .filter(|entry| entry.file_name().to_str().is_some_and(is_one))
+        .map(|entry| entry.path())
+        .collect();
+    files.sort();
+    files
 }

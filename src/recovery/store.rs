@@ -1,20 +1,29 @@
 //! Looking after the store on this computer: what is in it, and is it whole? Needs no server.
 
-use std::{path::Path, time::Instant};
+use std::{collections::BTreeMap, path::Path, sync::Arc, time::Instant};
 
-use super::failures::IntoFailure;
+use super::{
+    failures::IntoFailure,
+    look::{Overview, Wanted},
+    passphrase::Effort,
+    typed::{self, Typed},
+    unlock,
+};
 use crate::{
-    backup::{decryption::DecryptionKey, recovery_key},
+    backup::{decryption::DecryptionKey, version::PublicKey},
     base::{
+        base64,
+        cancel::Cancel,
         failure::{Code, Failure},
+        progress::Progress,
         random::SystemRandom,
-        secret::{Secret32, SecretText},
+        secret::{Secret32, SecretBytes, SecretText},
         shown::Shown,
     },
     store::{
         check::{CheckReport, Info},
         error::StoreError,
-        folder::{DataDir, Folder},
+        folder::{DataDir, Folder, FolderLock},
         reader::Reader,
         slots::{Lock, LockKind, SlotSecret},
         writer::Store,
@@ -27,19 +36,42 @@ pub use crate::store::sources::Source as Origin;
 pub struct Kept {
     folder: Folder,
     reader: Reader,
-    key: Secret32,
+    /// What opened it, and the lock that it fits.
+    key: SecretBytes,
     lock: Lock,
 }
 
+/// Where to look for a store, and how hard.
+pub struct Finding<'a> {
+    /// The folder with all accounts.
+    pub data_dir: &'a Path,
+    /// A snapshot that describes locks which a passphrase may open.
+    pub snapshot: Option<&'a Path>,
+    /// Do calculations beyond the budget, too.
+    pub slow: bool,
+}
+
 impl Kept {
-    /// Finds the store that one of these recovery keys opens, among all accounts of a data directory.
-    pub fn open(secrets: &[SecretText], data_dir: &Path) -> Result<Self, Failure> {
-        let mut keys = Vec::with_capacity(secrets.len());
-        for secret in secrets {
-            keys.push(recovery_key::parse(secret.expose()).map_err(IntoFailure::into_failure)?);
-        }
-        let found = search(&keys, data_dir).map_err(IntoFailure::into_failure)?;
-        found.ok_or_else(|| Failure::new(Code::StoreEmpty))
+    /// Finds the store that one of these secrets opens, among all accounts of a data directory.
+    ///
+    /// How a passphrase becomes a key stands in account data, so a passphrase opens a store only where
+    /// a snapshot of that account is at hand.
+    pub async fn open(
+        secrets: &[SecretText],
+        finding: &Finding<'_>,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Self, Failure> {
+        let secrets: Vec<_> = secrets.iter().map(SecretText::duplicate).collect();
+        let (data_dir, slow) = (finding.data_dir.to_owned(), finding.slow);
+        let snapshot = finding.snapshot.map(Path::to_owned);
+        let (progress, cancel) = (Arc::clone(progress), cancel.clone());
+        let found = tokio::task::spawn_blocking(move || {
+            let effort = Effort { slow, progress: &*progress, cancel: &cancel };
+            let search = Search { secrets: &secrets, snapshot: snapshot.as_deref(), effort };
+            search.among(&data_dir)
+        });
+        super::joined(found.await)?
     }
 
     /// Where it lies.
@@ -59,15 +91,24 @@ impl Kept {
         if report.damaged == 0 {
             return Ok(report);
         }
+        let mend = |mut store: Store| store.mend(&report, Instant::now());
+        let mended = self.write().and_then(|(store, _lock)| mend(store));
+        mended.map_err(IntoFailure::into_failure)?;
+        Err(Failure::new(Code::StoreDamaged).with("n", report.damaged))
+    }
+
+    /// The open store, for reading.
+    pub(super) fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// Opens it for writing; the right to write lasts as long as the second part.
+    pub(super) fn write(self) -> Result<(Store, FolderLock), StoreError> {
         let Self { folder, reader, key, lock } = self;
         drop(reader);
-        let mend = || {
-            let held = folder.lock()?;
-            let mut store = Store::open(&held, &[slot_secret(&key, &lock)], &mut SystemRandom)?;
-            store.mend(&report, Instant::now())
-        };
-        mend().map_err(IntoFailure::into_failure)?;
-        Err(Failure::new(Code::StoreDamaged).with("n", report.damaged))
+        let held = folder.lock()?;
+        let secret = slot_secret(key.expose(), &lock);
+        Ok((Store::open(&held, &[secret], &mut SystemRandom)?, held))
     }
 }
 
@@ -85,72 +126,132 @@ pub fn lock_name(lock: &Lock) -> String {
     }
 }
 
-fn search(keys: &[Secret32], data_dir: &Path) -> Result<Option<Kept>, StoreError> {
-    let Some(data_dir) = DataDir::find(data_dir)? else { return Ok(None) };
-    let mut closed = Vec::new();
-    // One account's store that cannot be read must not stand before those of the others.
-    let mut broken = None;
-    for folder in data_dir.accounts()? {
-        match search_one(keys, &folder) {
-            Ok(Search::Open(kept)) => return Ok(Some(kept)),
-            Ok(Search::Closed(locks)) => closed.extend(locks),
-            Err(error) => broken = broken.or(Some(error)),
+struct Search<'a> {
+    secrets: &'a [SecretText],
+    snapshot: Option<&'a Path>,
+    effort: Effort<'a>,
+}
+
+/// What came of one folder.
+enum Found {
+    Open(Box<Kept>),
+    /// The locks that stay closed, if there are any, and why no secret fits them, if that is known.
+    Closed(Vec<Lock>, Option<Failure>),
+}
+
+impl Search<'_> {
+    fn among(&self, data_dir: &Path) -> Result<Kept, Failure> {
+        let accounts = || match DataDir::find(data_dir)? {
+            Some(data_dir) => Ok::<_, StoreError>(data_dir.accounts()?),
+            None => Ok(Vec::new()),
+        };
+        let mut closed = Vec::new();
+        // One account's store that cannot be read must not stand before those of the others.
+        let (mut broken, mut why) = (None, None);
+        for folder in accounts().map_err(IntoFailure::into_failure)? {
+            match self.in_folder(&folder) {
+                Ok(Found::Open(kept)) => return Ok(*kept),
+                Ok(Found::Closed(locks, failure)) => {
+                    closed.extend(locks);
+                    why = why.or(failure);
+                }
+                Err(failure) if failure.code() == Code::Stopped => return Err(failure),
+                Err(failure) => broken = broken.or(Some(failure)),
+            }
+        }
+        match broken {
+            Some(failure) => Err(failure),
+            None if closed.is_empty() => Err(Failure::new(Code::StoreEmpty)),
+            None => {
+                let other = StoreError::OtherLock { locks: closed }.into_failure();
+                Err(why.unwrap_or(other))
+            }
         }
     }
-    match broken {
-        Some(error) => Err(error),
-        None if closed.is_empty() => Ok(None),
-        None => Err(StoreError::OtherLock { locks: closed }),
+
+    fn in_folder(&self, folder: &Folder) -> Result<Found, Failure> {
+        let locks = Reader::locks(folder).map_err(IntoFailure::into_failure)?.unwrap_or_default();
+        if locks.is_empty() {
+            return Ok(Found::Closed(locks, None));
+        }
+        let mut why = None;
+        for secret in self.secrets {
+            match typed::read(secret) {
+                Typed::RecoveryKey(key) | Typed::RawKey(key) => {
+                    if let Some(kept) = try_key(key.expose(), &locks, folder)? {
+                        return Ok(Found::Open(Box::new(kept)));
+                    }
+                }
+                // A slip is told as one, unless it is a passphrase after all.
+                Typed::Words(fault) if typed::meant_as_recovery_key(secret) => {
+                    why = why.or(Some(fault.into_failure()));
+                }
+                Typed::Words(_) => {}
+            }
+        }
+        match self.by_snapshots(folder, &locks)? {
+            Some(kept) => Ok(Found::Open(Box::new(kept))),
+            None => Ok(Found::Closed(locks, why)),
+        }
+    }
+
+    /// Opens what the account's snapshots describe: a passphrase becomes a key there, and the key of
+    /// secret storage leads to that of a backup.
+    fn by_snapshots(&self, folder: &Folder, locks: &[Lock]) -> Result<Option<Kept>, Failure> {
+        let overviews = overviews(folder, self.snapshot);
+        let Some(overview) = Overview::merged(overviews) else { return Ok(None) };
+        let place = unlock::Place { overview: &overview, samples: &BTreeMap::new() };
+        let unlocked = unlock::unlock(self.secrets, &place, &self.effort)?;
+        let storage = unlocked.storage_keys.iter().map(|known| known.key.expose());
+        let backups = unlocked.backup_keys.iter().map(|key| key.secret().expose().as_slice());
+        for key in storage.chain(backups) {
+            if let Some(kept) = try_key(key, locks, folder)? {
+                return Ok(Some(kept));
+            }
+        }
+        Ok(None)
     }
 }
 
-/// What came of one folder: an open store, or the locks that stay closed, if there are any.
-enum Search {
-    Open(Kept),
-    Closed(Vec<Lock>),
-}
-
-fn search_one(keys: &[Secret32], folder: &Folder) -> Result<Search, StoreError> {
-    let locks = Reader::locks(folder)?.unwrap_or_default();
-    for key in keys {
-        if let Some((reader, lock)) = try_key(key, &locks, folder)? {
-            let (folder, key) = (folder.clone(), key.duplicate());
-            return Ok(Search::Open(Kept { folder, reader, key, lock }));
-        }
-    }
-    Ok(Search::Closed(locks))
+/// What the snapshots in an account's folder tell, and one more if that is the account's.
+fn overviews(folder: &Folder, more: Option<&Path>) -> Vec<Overview> {
+    let own = super::snapshots::in_folder(folder.path());
+    let files = own.into_iter().chain(more.map(Path::to_owned));
+    let overviews = files.filter_map(|file| Overview::of_snapshot(&file, &Wanted::Current).ok());
+    overviews.filter(|overview| folder.belongs_to(&overview.user_id, &overview.server)).collect()
 }
 
 /// Tries a key in both roles: as a backup's, and as that of every 4S lock.
-fn try_key(
-    key: &Secret32,
-    locks: &[Lock],
-    folder: &Folder,
-) -> Result<Option<(Reader, Lock)>, StoreError> {
-    let public_key = DecryptionKey::new(key.duplicate()).public_key().to_base64();
+fn try_key(key: &[u8], locks: &[Lock], folder: &Folder) -> Result<Option<Kept>, Failure> {
+    let public_key = Secret32::from_slice(key).map(|key| DecryptionKey::new(key).public_key());
+    let public_key = public_key.map(PublicKey::to_base64);
     let possible = locks.iter().filter(|lock| match lock.kind {
-        LockKind::BackupKey => lock.id == public_key,
+        LockKind::BackupKey => Some(&lock.id) == public_key.as_ref(),
         LockKind::StorageKey => true,
         LockKind::Passphrase => false,
     });
     for lock in possible {
         match Reader::open(folder, &[slot_secret(key, lock)]) {
-            Ok(reader) => return Ok(Some((reader, lock.clone()))),
+            Ok(reader) => {
+                let (key, lock) = (SecretBytes::new(key.to_vec()), lock.clone());
+                return Ok(Some(Kept { folder: folder.clone(), reader, key, lock }));
+            }
             // The lock's id is right and the wrap is not: this key is another one.
             Err(StoreError::OtherLock { .. } | StoreError::Unreadable { .. }) => {}
-            Err(error) => return Err(error),
+            Err(error) => return Err(error.into_failure()),
         }
     }
     Ok(None)
 }
 
 /// The key in the role of a lock: a 4S key, or else the private key of a backup.
-fn slot_secret<'a>(key: &'a Secret32, lock: &'a Lock) -> SlotSecret<'a> {
+fn slot_secret<'a>(key: &'a [u8], lock: &'a Lock) -> SlotSecret<'a> {
     match lock.kind {
-        LockKind::StorageKey => SlotSecret::StorageKey { secret: key.expose(), key_id: &lock.id },
-        _ => {
-            let public_key = DecryptionKey::new(key.duplicate()).public_key();
-            SlotSecret::BackupKey { secret: key, public_key }
-        }
+        LockKind::StorageKey => SlotSecret::StorageKey { secret: key, key_id: &lock.id },
+        // Such a lock is named by its public key.
+        _ => SlotSecret::BackupKey {
+            secret: key,
+            public_key: PublicKey(base64::decode_exact(&lock.id).unwrap_or_default()),
+        },
     }
 }

@@ -8,11 +8,15 @@ use super::{
     failures::IntoFailure,
     look::Overview,
     pipeline::{Hand, Sink},
+    store::Kept,
     unlock::Unlocked,
 };
 use crate::{
     backup::{decryption::DecryptionKey, version::BackupVersion},
-    base::{failure::Failure, random::SystemRandom},
+    base::{
+        failure::{Code, Failure},
+        random::SystemRandom,
+    },
     store::{
         error::StoreError,
         folder::{DataDir, FolderLock},
@@ -39,6 +43,9 @@ impl Target {
         unlocked: &Unlocked,
         data_dir: &Path,
     ) -> Result<Self, Failure> {
+        if overview.user_id.is_empty() {
+            return Err(Failure::new(Code::AccountUnknown));
+        }
         let open = || {
             let folder = DataDir::open(data_dir)?.account(&overview.user_id, &overview.server)?;
             let lock = folder.lock()?;
@@ -54,6 +61,20 @@ impl Target {
             Ok::<_, StoreError>(Self { sink: Sink::Store(Box::new(store)), lock: Some(lock) })
         };
         open().map_err(IntoFailure::into_failure)
+    }
+
+    /// A store that was found, opened for writing.
+    pub(super) fn of_kept(kept: Kept) -> Result<Self, Failure> {
+        let (store, lock) = kept.write().map_err(IntoFailure::into_failure)?;
+        Ok(Self { sink: Sink::Store(Box::new(store)), lock: Some(lock) })
+    }
+
+    /// The store, where keys are written.
+    pub(super) fn store(&mut self) -> Option<&mut Store> {
+        match &mut self.sink {
+            Sink::Store(store) => Some(store),
+            Sink::Plan(_) => None,
+        }
     }
 
     /// Opens the account's store for comparing, if there is one; writes nothing.
@@ -148,10 +169,10 @@ fn find(
 
 /// The proven secrets, as keys to the store's locks.
 fn slot_secrets(unlocked: &Unlocked) -> Vec<SlotSecret<'_>> {
-    let backups = unlocked
-        .backup_keys
-        .iter()
-        .map(|key| SlotSecret::BackupKey { secret: key.secret(), public_key: key.public_key() });
+    let backups = unlocked.backup_keys.iter().map(|key| SlotSecret::BackupKey {
+        secret: key.secret().expose(),
+        public_key: key.public_key(),
+    });
     let storage = unlocked
         .storage_keys
         .iter()

@@ -15,6 +15,7 @@ use super::{
     passphrase::Effort,
     sample::Sample,
     sign_in::Account,
+    snapshots,
     source::Source,
     target,
     unlock::{self, Unlocked, unlock},
@@ -37,7 +38,14 @@ pub enum Place {
     /// On a server, seen by a signed-in account.
     Server(Arc<Account>),
     /// In a file.
-    Snapshot(PathBuf),
+    Snapshot {
+        /// The file.
+        file: PathBuf,
+        /// Whose backup it is, where the file does not tell.
+        user: Option<String>,
+        /// On which server, likewise.
+        server: Option<String>,
+    },
 }
 
 /// A visit: the place, what is there, and what the secrets opened.
@@ -64,10 +72,14 @@ impl Visit {
             Place::Server(account) => {
                 Overview::of_account(account, wanted, progress, cancel).await?
             }
-            Place::Snapshot(file) => Overview::of_snapshot(file)?,
+            Place::Snapshot { file, user, server } => {
+                let mut overview = Overview::of_snapshot(file, wanted)?;
+                overview.belongs_to(user.as_deref(), server.as_deref());
+                overview
+            }
         };
         let mut samples = BTreeMap::new();
-        if let Place::Snapshot(file) = &place {
+        if let Place::Snapshot { file, .. } = &place {
             for version in overview.versions.iter().filter(|version| version.needs_a_sample()) {
                 samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
             }
@@ -150,7 +162,7 @@ impl Visit {
             Place::Server(account) => {
                 Source::WholeBody { account: Arc::clone(account), version: version.version.clone() }
             }
-            Place::Snapshot(file) => Source::Snapshot { file: file.clone() },
+            Place::Snapshot { file, .. } => Source::Snapshot { file: file.clone() },
         }
     }
 
@@ -162,13 +174,13 @@ impl Visit {
                 version: version.version.clone(),
                 rooms,
             },
-            Place::Snapshot(file) => Source::Snapshot { file: file.clone() },
+            Place::Snapshot { file, .. } => Source::Snapshot { file: file.clone() },
         }
     }
 
-    /// The names of those of these rooms that the account has joined. A room without a name, or
-    /// asked for offline, is not in the answer; nor are those behind a fault, because a name is never
-    /// worth failing for.
+    /// The names of those of these rooms that the account has joined; offline those that a snapshot has
+    /// brought along. A room without a name is not in the answer; nor are those behind a fault, because
+    /// a name is never worth failing for.
     pub async fn names<'a>(
         &self,
         room_ids: impl Iterator<Item = &'a Arc<str>>,
@@ -176,7 +188,10 @@ impl Visit {
         cancel: &Cancel,
     ) -> BTreeMap<Arc<str>, Shown> {
         let mut names = BTreeMap::new();
-        let Place::Server(account) = &self.place else { return names };
+        let account = match &self.place {
+            Place::Server(account) => account,
+            Place::Snapshot { file, .. } => return snapshots::names(file),
+        };
         progress.tell(News::Began(Stage::Naming));
         let session = account.session();
         let joined = rooms::joined(session, cancel).await.unwrap_or_default();

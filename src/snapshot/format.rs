@@ -18,6 +18,8 @@ pub const HEADER_LIMIT: usize = (limits::STORAGE_KEYS + 4) * limits::ANSWER as u
 /// Longest last line, in bytes: two etags of [`limits::ETAG`] bytes, each six in JSON at most, and
 /// figures.
 pub const TRAILER_LIMIT: u64 = 4 << 10;
+/// Longest line with room names, in bytes.
+pub const NAMES_LIMIT: u64 = 32 << 20;
 
 /// Line 1: whose backup, which version, and the account data needed to unlock it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -51,4 +53,19 @@ pub struct Trailer {
     pub entries: u64,
     /// SHA-256 of the body's bytes, in hex.
     pub sha256: String,
+    /// Length of the line with room names before this one, in bytes with its line break; 0 where there
+    /// is none. Names are only there if somebody asked for them.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub names_bytes: u64,
+}
+
+/// The line with room names: by room id.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Names {
+    /// The names, as the server told them.
+    pub names: BTreeMap<String, String>,
+}
+
+fn is_zero(number: &u64) -> bool {
+    *number == 0
 }

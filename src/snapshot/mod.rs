@@ -4,7 +4,9 @@
 //! last line proves that it is whole. Whoever holds the file learns room ids and counts, and can
 //! try passphrases on it; nothing else.
 
+pub mod bare;
 pub mod format;
-mod place;
+mod join;
+pub mod place;
 pub mod reader;
 pub mod writer;

@@ -10,10 +10,9 @@ use std::{
 
 use sha2::{Digest, Sha256};
 
-use super::reader::Snapshot;
-use crate::backup::{
-    entry::RawEntry,
-    scanner::{Scanner, Shape},
+use super::{
+    join::{first_half, visit},
+    reader::Snapshot,
 };
 
 /// The first free name of `wanted.end`, `wanted-2.end`, `wanted-3.end`, …
@@ -22,7 +21,7 @@ use crate::backup::{
 pub(super) fn find(new: &Path, wanted: &Path) -> io::Result<PathBuf> {
     let mut place = wanted.to_owned();
     let mut number = 1_u64;
-    while place.try_exists()? && !covers(new, &place)? {
+    while place.symlink_metadata().is_ok() && !covers(new, &place)? {
         number += 1;
         place = numbered(wanted, number);
     }
@@ -41,38 +40,31 @@ fn numbered(wanted: &Path, number: u64) -> PathBuf {
 
 /// Says whether a snapshot has every session of an older one. Of a file that is no snapshot, or one
 /// of a newer keyhaul, nobody knows.
-fn covers(new: &Path, old: &Path) -> io::Result<bool> {
+pub fn covers(new: &Path, old: &Path) -> io::Result<bool> {
     let (Ok(new), Ok(old)) = (Snapshot::open(new), Snapshot::open(old)) else { return Ok(false) };
     let digest = |snapshot: &Snapshot| Some(snapshot.trailer.as_ref()?.sha256.clone());
     if digest(&new).is_some_and(|new| digest(&old) == Some(new)) {
         return Ok(true);
     }
     let mut held = HashSet::new();
-    visit(new, |session| {
-        held.insert(session);
+    visit(new, |entry| {
+        held.insert(session(entry.room_id, entry.session_id));
     })?;
     let mut all = true;
-    visit(old, |session| all &= held.contains(&session))?;
+    visit(old, |entry| all &= held.contains(&session(entry.room_id, entry.session_id)))?;
     Ok(all)
 }
 
-/// Gives a hash of each session's room and id, as far as the snapshot can be read.
-fn visit(snapshot: Snapshot, mut take: impl FnMut([u8; 16])) -> io::Result<()> {
-    let mut give = |entry: RawEntry<'_>| {
-        let named = Sha256::new().chain_update(entry.room_id).chain_update([0]);
-        let hash = named.chain_update(entry.session_id).finalize();
-        let mut start = [0; 16];
-        start.iter_mut().zip(hash).for_each(|(to, from)| *to = from);
-        take(start);
-    };
-    let mut scanner = Scanner::new(Shape::WholeBody);
-    let mut body = snapshot.into_body()?;
-    let mut piece = vec![0; 64 << 10];
-    loop {
-        let length = body.read(&mut piece)?;
-        let readable = scanner.feed(piece.get(..length).unwrap_or_default(), &mut give).is_ok();
-        if length == 0 || !readable {
-            return Ok(());
-        }
-    }
+fn session(room_id: &str, session_id: &str) -> [u8; 16] {
+    let named = Sha256::new().chain_update(room_id).chain_update([0]);
+    first_half(&named.chain_update(session_id).finalize())
+}
+
+/// Says whether two snapshots are of the same backup of the same account.
+pub fn same_backup(one: &Snapshot, other: &Snapshot) -> bool {
+    let (one_of, other_of) = (&one.header, &other.header);
+    one_of.user == other_of.user
+        && one_of.server == other_of.server
+        && one.version.version == other.version.version
+        && one.version.public_key().ok() == other.version.public_key().ok()
 }

@@ -1,6 +1,7 @@
 //! Opens a snapshot: what it is of, whether it is whole, and its body as a stream.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
     path::Path,
@@ -10,7 +11,8 @@ use sha2::{Digest, Sha256};
 use thiserror::Error;
 
 use super::{
-    format::{FORMAT, HEADER_LIMIT, Header, MAGIC, TRAILER_LIMIT, Trailer},
+    bare,
+    format::{FORMAT, HEADER_LIMIT, Header, MAGIC, NAMES_LIMIT, Names, TRAILER_LIMIT, Trailer},
     writer::hex,
 };
 use crate::backup::version::{BackupVersion, VersionFault};
@@ -44,10 +46,13 @@ pub struct Snapshot {
     pub header: Header,
     /// The backup version it holds.
     pub version: BackupVersion,
-    /// Its last line; `None` where the snapshot is incomplete.
+    /// Its last line; `None` where the snapshot is incomplete, or bare.
     pub trailer: Option<Trailer>,
+    /// A keys body that somebody saved without keyhaul: nobody wrote down whose it is.
+    pub bare: bool,
     file: File,
     body: std::ops::Range<u64>,
+    names: std::ops::Range<u64>,
 }
 
 /// The body of a snapshot, to be read once.
@@ -58,25 +63,51 @@ pub struct Body {
 }
 
 impl Snapshot {
-    /// Opens a file and reads its first and last line.
+    /// Opens a file and reads its first and last line. A bare keys body opens too, with or without a
+    /// version object before or after it.
     pub fn open(path: &Path) -> Result<Self, SnapshotFault> {
         let mut reader = BufReader::new(File::open(path)?);
+        if reader.fill_buf()?.starts_with(MAGIC) {
+            Self::read(reader)
+        } else {
+            bare::open(reader.into_inner())
+        }
+    }
+
+    fn read(mut reader: BufReader<File>) -> Result<Self, SnapshotFault> {
         let mut line = Vec::new();
         (&mut reader).take(HEADER_LIMIT as u64).read_until(b'\n', &mut line)?;
-        if !line.starts_with(MAGIC) {
-            return Err(SnapshotFault::NotASnapshot);
-        }
         let header = read_header(&line)?;
         let version = BackupVersion::parse(header.version.get(), None)?;
         let begin = line.len() as u64;
         let mut file = reader.into_inner();
         let (trailer, end) = read_trailer(&mut file, begin)?;
-        Ok(Self { header, version, trailer, file, body: begin..end })
+        let names = trailer.as_ref().map_or(0, |trailer| trailer.names_bytes);
+        // The line break before the last line belongs to the one with the names.
+        let body_end = end.saturating_sub(names).max(begin);
+        let names = body_end..end;
+        Ok(Self { header, version, trailer, bare: false, file, body: begin..body_end, names })
     }
 
     /// Length of the body, in bytes.
     pub fn body_length(&self) -> u64 {
         self.body.end - self.body.start
+    }
+
+    /// The room names that were saved along, by room id; none where none were, or where they cannot be
+    /// read: names are not worth failing for.
+    pub fn names(&self) -> BTreeMap<String, String> {
+        let length = self.names.end - self.names.start;
+        if length == 0 || length > NAMES_LIMIT {
+            return BTreeMap::new();
+        }
+        let read = || {
+            let mut file = self.file.try_clone()?;
+            file.seek(SeekFrom::Start(self.names.start))?;
+            let names: Names = serde_json::from_reader(BufReader::new(file.take(length)))?;
+            Ok::<_, io::Error>(names.names)
+        };
+        read().unwrap_or_default()
     }
 
     /// The body, from its first byte.
@@ -103,6 +134,19 @@ impl Body {
     /// last line has nothing to compare with.
     pub fn is_intact(self) -> bool {
         self.expected.is_none_or(|expected| expected == hex(&self.digest.finalize()))
+    }
+}
+
+impl Snapshot {
+    /// What [`bare::open`] found.
+    pub(super) fn of_bare(
+        file: File,
+        header: Header,
+        version: BackupVersion,
+        body: std::ops::Range<u64>,
+    ) -> Self {
+        let names = body.end..body.end;
+        Self { header, version, trailer: None, bare: true, file, body, names }
     }
 }
 

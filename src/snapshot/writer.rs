@@ -1,6 +1,7 @@
 //! Writes a snapshot while the body arrives; the final name appears only when it is whole.
 
 use std::{
+    collections::BTreeMap,
     fs::File,
     io::{self, BufWriter, Write},
     path::{Path, PathBuf},
@@ -10,9 +11,14 @@ use sha2::{Digest, Sha256};
 use tempfile::{NamedTempFile, TempPath};
 
 use super::{
-    format::{HEADER_LIMIT, Header, Trailer},
+    format::{HEADER_LIMIT, Header, Names, Trailer},
+    join::join,
     place,
+    reader::Snapshot,
 };
+
+/// How the name of a snapshot begins while it is written.
+pub const BEGUN: &str = ".snapshot-";
 
 /// A snapshot being written, under a temporary name in the same folder, readable by its owner only.
 pub struct Writer {
@@ -20,7 +26,6 @@ pub struct Writer {
     temporary: TempPath,
     target: PathBuf,
     digest: Sha256,
-    yields: bool,
 }
 
 impl Writer {
@@ -31,24 +36,10 @@ impl Writer {
             Some(folder) => folder,
             None => return Err(io::ErrorKind::InvalidInput.into()),
         };
-        let (file, temporary) = NamedTempFile::with_prefix_in(".snapshot-", folder)?.into_parts();
+        let (file, temporary) = NamedTempFile::with_prefix_in(BEGUN, folder)?.into_parts();
         let mut file = BufWriter::with_capacity(256 << 10, file);
         file.write_all(&first_line(header)?)?;
-        Ok(Self {
-            file,
-            temporary,
-            target: target.to_owned(),
-            digest: Sha256::new(),
-            yields: false,
-        })
-    }
-
-    /// Lets an older snapshot keep its name if it holds sessions that this one will not; this one
-    /// takes the next name then.
-    #[must_use]
-    pub fn yielding(mut self) -> Self {
-        self.yields = true;
-        self
+        Ok(Self { file, temporary, target: target.to_owned(), digest: Sha256::new() })
     }
 
     /// Adds the next bytes of the body.
@@ -57,38 +48,62 @@ impl Writer {
         self.file.write_all(bytes)
     }
 
-    /// Ends a whole snapshot and gives it its name, in place of an older one (unless it is
-    /// [`Self::yielding`]).
+    /// Ends a whole snapshot and gives it its name, or the next one where an older snapshot holds
+    /// sessions that this one does not; returns where it is then.
     ///
-    /// `trailer` gets the digest of what was written.
-    pub fn finish(mut self, trailer: Trailer) -> io::Result<()> {
+    /// `trailer` gets the digest of what was written; `names` are saved along if there are any.
+    pub fn finish(
+        mut self,
+        trailer: Trailer,
+        names: BTreeMap<String, String>,
+    ) -> io::Result<PathBuf> {
         let sha256 = hex(&self.digest.finalize_reset());
+        let mut line = Vec::new();
+        if !names.is_empty() {
+            line.push(b'\n');
+            serde_json::to_writer(&mut line, &Names { names })?;
+        }
+        let names_bytes = line.len() as u64;
+        self.file.write_all(&line)?;
         self.file.write_all(b"\n")?;
-        serde_json::to_writer(&mut self.file, &Trailer { sha256, ..trailer })?;
+        serde_json::to_writer(&mut self.file, &Trailer { sha256, names_bytes, ..trailer })?;
         self.file.write_all(b"\n")?;
         self.file.flush()?;
-        if self.yields {
-            self.target = place::find(&self.temporary, &self.target)?;
-        }
+        self.target = place::find(&self.temporary, &self.target)?;
         self.settle()
     }
 
-    /// Ends an incomplete snapshot. It takes the name only where there is no snapshot yet: an older
-    /// whole one is worth more.
-    pub fn abandon(self) -> io::Result<()> {
-        if self.target.exists() {
-            return Ok(());
+    /// Ends an incomplete snapshot; returns where it is then.
+    ///
+    /// An older whole one is worth more and stays as it is. An older incomplete one of the same backup
+    /// is continued: together they hold what either of them held.
+    pub fn abandon(mut self) -> io::Result<PathBuf> {
+        if self.target.symlink_metadata().is_err() {
+            return self.settle();
         }
-        self.settle()
+        self.file.flush()?;
+        let older = Snapshot::open(&self.target).ok();
+        let newer = Snapshot::open(&self.temporary).ok();
+        match (older, newer) {
+            (Some(older), Some(newer))
+                if older.trailer.is_none() && place::same_backup(&older, &newer) =>
+            {
+                let mut joined = Self::create(&self.target, &newer.header)?;
+                join(older, newer, &mut joined.file)?;
+                joined.settle()
+            }
+            _ => Ok(self.target),
+        }
     }
 
-    fn settle(mut self) -> io::Result<()> {
+    fn settle(mut self) -> io::Result<PathBuf> {
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         let folder = self.temporary.parent().map(Path::to_owned);
         self.temporary.persist(&self.target)?;
         // The name itself must survive a power cut too.
-        folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())
+        folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
+        Ok(self.target)
     }
 }
 

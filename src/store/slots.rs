@@ -60,8 +60,8 @@ pub struct Lock {
 pub enum SlotSecret<'a> {
     /// The private key of a backup.
     BackupKey {
-        /// The key.
-        secret: &'a Secret32,
+        /// The key: 32 bytes.
+        secret: &'a [u8],
         /// The public key that goes with it.
         public_key: PublicKey,
     },
@@ -130,8 +130,7 @@ impl SlotSecret<'_> {
     fn derive(&self, salt: &[u8], costs: Costs) -> Option<Secret32> {
         let stretched;
         let secret: &[u8] = match self {
-            Self::BackupKey { secret, .. } => secret.expose(),
-            Self::StorageKey { secret, .. } => secret,
+            Self::BackupKey { secret, .. } | Self::StorageKey { secret, .. } => secret,
             Self::Passphrase(text) => {
                 stretched = costs.stretch(text, salt)?;
                 stretched.expose()
@@ -305,7 +304,7 @@ mod tests {
         assert!(slot.open(&secret, &[2; 16]).is_none());
         let wrong = SlotSecret::StorageKey { secret: other.expose(), key_id: "a" };
         assert!(slot.open(&wrong, &ID).is_none());
-        let kind = SlotSecret::BackupKey { secret: &own, public_key: PublicKey([0; 32]) };
+        let kind = SlotSecret::BackupKey { secret: own.expose(), public_key: PublicKey([0; 32]) };
         assert!(slot.open(&kind, &ID).is_none());
         slot.lock.id.push('b');
         assert!(slot.open(&secret, &ID).is_none());

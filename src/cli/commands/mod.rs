@@ -2,7 +2,11 @@
 
 mod backups;
 mod demo;
+mod export;
+mod import;
 mod papers;
+mod prune;
+mod refusals;
 mod restore;
 mod rooms;
 mod sessions;
@@ -82,9 +86,16 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Sessions { room }) => sessions::run(desk, &room).await,
         Some(Command::Unlock) => unlock::run(desk).await,
         Some(Command::Restore { room, dry_run }) => restore::run(desk, room, dry_run).await,
-        Some(Command::Snapshot(SnapshotCommand::Save { file })) => {
-            snapshot::save(desk, &file).await
+        Some(Command::Export { file, room, passphrase_file }) => {
+            export::run(desk, file, room, passphrase_file.as_deref()).await
         }
+        Some(Command::Import { file, passphrase_file }) => {
+            import::run(desk, file, passphrase_file.as_deref()).await
+        }
+        Some(Command::Snapshot(SnapshotCommand::Save { file, with_names })) => {
+            snapshot::save(desk, &file, with_names).await
+        }
+        Some(Command::Snapshot(SnapshotCommand::Prune { file })) => prune::run(desk, &file),
         Some(Command::Snapshot(SnapshotCommand::Info { file })) => {
             snapshot::info(desk, &file).await
         }

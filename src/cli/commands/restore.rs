@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::super::{
-    desk::Desk,
-    output::{closed, words_json},
-    table::{Align, Table},
+use super::{
+    super::{
+        desk::Desk,
+        output::{closed, words_json},
+    },
+    refusals,
 };
 use crate::{
     base::{
@@ -56,17 +58,8 @@ async fn bring_back(
             for run in &done.runs {
                 sentences(run, done.dry_run).iter().for_each(|line| lines.line(line));
                 if run.tally.refused_count > 0 {
-                    lines.table(&reasons(run));
-                    let all = match run.tally.refused_file() {
-                        None => "Each of them is named in the result of --json.".to_owned(),
-                        Some(file) => {
-                            format!(
-                                "Each of them is named in {}",
-                                Shown::new(&file.to_string_lossy())
-                            )
-                        }
-                    };
-                    lines.line(all);
+                    lines.table(&refusals::reasons(&run.tally));
+                    lines.line(refusals::named_in(&run.tally));
                 }
             }
             let stored = grouped(done.stored_total);
@@ -120,52 +113,7 @@ fn sentences(run: &Restored, dry_run: bool) -> Vec<String> {
     let (opened, entries) = (grouped(tally.opened), grouped(tally.entries));
     let verb = if dry_run { "can be restored" } else { "are restored" };
     let mut lines = vec![format!("Backup {version}: {opened} of {entries} keys {verb}.")];
-    for (count, words) in [
-        (tally.new, "new"),
-        (tally.better, "better: they reach further back than yours"),
-        (tally.unchanged, "already here"),
-        (tally.candidates, "in doubt: they disagree with yours, both are kept"),
-    ] {
-        if count > 0 {
-            lines.push(format!("  {} {words}", grouped(count)));
-        }
-    }
-    match tally.refused_count {
-        0 => {}
-        1 => lines.push(
-            "1 cannot be restored, for a known reason. The others are not affected.".to_owned(),
-        ),
-        count => lines.push(format!(
-            "{} cannot be restored, each for a known reason. The others are not affected.",
-            grouped(count)
-        )),
-    }
+    lines.extend(refusals::counts(tally));
+    lines.extend(refusals::sentence(tally, "restored"));
     lines
-}
-
-fn reasons(run: &Restored) -> Table {
-    let mut table =
-        Table::new(&[("Keys", Align::Right), ("Refused", Align::Left), ("Why", Align::Flexible)]);
-    for (reason, count) in run.tally.reasons() {
-        let (name, why) = words(reason);
-        table.row([Shown::from(count), Shown::new(name), Shown::new(why)]);
-    }
-    table
-}
-
-/// What a reason is called on the screen, and its sentence (SCREENS §7).
-fn words(reason: &str) -> (&'static str, &'static str) {
-    match reason {
-        "mac" => ("for another recovery key", "Locked for another key than this backup's."),
-        "corrupt" => ("damaged", "The lock opens, but the contents are broken."),
-        "malformed" => ("not a key", "The entry has no readable parts."),
-        "ephemeral" => ("not a key", "One of its parts has an impossible form."),
-        "algorithm" => ("unknown kind", "For a room lock that keyhaul does not know."),
-        "missing_field" => ("incomplete", "A part is missing that no key can do without."),
-        "session_key" => ("damaged inside", "The key inside is broken or impossible."),
-        "id_mismatch" => ("under a wrong name", "The key inside has another name."),
-        "room_mismatch" => ("in a wrong room", "The key says that it is for another room."),
-        "too_large" => ("too large", "The entry is larger than any real key."),
-        _ => ("other", "See the detail in --json."),
-    }
 }

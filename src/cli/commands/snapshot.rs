@@ -14,54 +14,65 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::snapshots::{self, Described},
+    recovery::{
+        look::Overview,
+        snapshots::{self, Described, Saving},
+    },
 };
 
-pub(super) async fn save(desk: &mut Desk, file: &Path) -> Result<u8, Failure> {
+pub(super) async fn save(desk: &mut Desk, file: &Path, with_names: bool) -> Result<u8, Failure> {
     let visit = desk.visit().await?;
     let saved = match visit.overview.choose(&desk.wanted()) {
         Ok(version) => {
-            let (overwrite, cancel) = (desk.global.overwrite, desk.cancel.clone());
-            snapshots::save(file, overwrite, &visit, version, desk.progress(), cancel).await
+            let saving = Saving { file, overwrite: desk.global.overwrite, with_names };
+            snapshots::save(saving, &visit, version, desk.progress(), desk.cancel.clone()).await
         }
         Err(failure) => Err(failure),
     };
     desk.progress().finish();
     desk.leave(visit).await;
     let saved = saved?;
-    desk.say_sharing(&saved);
-    show(desk, file, &saved)
+    desk.say_sharing(&saved, with_names);
+    if saved.file != file {
+        let (name, place) = (file.to_string_lossy(), saved.file.to_string_lossy());
+        desk.output.say(&format!(
+            "{} holds keys that the server has no more, so it stays. The new one is {}.",
+            Shown::new(&name),
+            Shown::new(&place)
+        ));
+    }
+    show(desk, &saved)
 }
 
 pub(super) async fn info(desk: &Desk, file: &Path) -> Result<u8, Failure> {
     let described = snapshots::describe(file, desk.progress(), desk.cancel.clone()).await;
     desk.progress().finish();
-    show(desk, file, &described?)
+    show(desk, &described?)
 }
 
 impl Desk {
     /// Says what somebody else learns from the file, before it is handed on.
-    fn say_sharing(&self, saved: &Described) {
+    fn say_sharing(&self, saved: &Described, with_names: bool) {
+        let names = if with_names { " and names" } else { "" };
         self.output.say(&format!(
-            "Whoever gets this file learns the ids of {} rooms and how many keys each has.",
+            "Whoever gets this file learns the ids{names} of {} rooms and how many keys each has.",
             grouped(saved.contents.rooms.len() as u64)
         ));
         self.output.say("It stays locked. A weak passphrase could be guessed from it; a recovery key could not.");
     }
 }
 
-fn show(desk: &Desk, file: &Path, described: &Described) -> Result<u8, Failure> {
-    let document = || document(file, described);
+fn show(desk: &Desk, described: &Described) -> Result<u8, Failure> {
     desk.output
-        .result(document, |lines| sentences(lines, file, described))
+        .result(|| document(described), |lines| sentences(lines, described))
         .map_err(|error| closed(&error))?;
     Ok(if described.complete { 0 } else { 3 })
 }
 
-fn document(file: &Path, described: &Described) -> Value {
+fn document(described: &Described) -> Value {
     let version = described.overview.versions.first();
     json!({
-        "file": file.to_string_lossy(),
+        "file": described.file.to_string_lossy(),
         "user_id": described.overview.user_id,
         "server": described.overview.server,
         "version": version.map(|version| &version.version),
@@ -74,15 +85,21 @@ fn document(file: &Path, described: &Described) -> Value {
         "entries": described.contents.sessions,
         "rooms": described.contents.rooms.len(),
         "bytes": described.bytes,
+        "bare": described.bare,
     })
 }
 
-fn sentences(lines: &mut Lines, file: &Path, described: &Described) {
+fn sentences(lines: &mut Lines, described: &Described) {
     let version = described.overview.versions.first();
     let name = version.map(|version| Shown::limited(&version.version, 20)).unwrap_or_default();
-    lines.line(format!("Snapshot {}", Shown::new(&file.to_string_lossy())));
-    lines.line(format!("  Backup {name} of {}", Shown::limited(&described.overview.user_id, 80)));
-    lines.line(format!("  on {}", Shown::limited(&described.overview.server, 80)));
+    lines.line(format!("Snapshot {}", Shown::new(&described.file.to_string_lossy())));
+    if described.bare {
+        lines.line(format!("  Backup {name}; the file does not say of which account"));
+    } else {
+        let Overview { user_id, server, .. } = &described.overview;
+        lines.line(format!("  Backup {name} of {}", Shown::limited(user_id, 80)));
+        lines.line(format!("  on {}", Shown::limited(server, 80)));
+    }
     lines.line(format!("  read on {}", described.started));
     lines.line(format!(
         "  {} keys in {} rooms, {}, locked",

@@ -8,11 +8,11 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::store::{Kept, Origin, lock_name},
+    recovery::store::{Origin, lock_name},
 };
 
 pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
-    let kept = Kept::open(&desk.secrets().await?, &desk.data_dir()?)?;
+    let kept = desk.kept().await?;
     let info = kept.info()?;
     let folder = kept.folder().to_string_lossy();
     let document = || {
@@ -56,7 +56,7 @@ pub(super) async fn info(desk: &mut Desk) -> Result<u8, Failure> {
 }
 
 pub(super) async fn check(desk: &mut Desk) -> Result<u8, Failure> {
-    let kept = Kept::open(&desk.secrets().await?, &desk.data_dir()?)?;
+    let kept = desk.kept().await?;
     let folder = kept.folder().to_string_lossy().into_owned();
     let report = kept.check()?;
     let document = || {

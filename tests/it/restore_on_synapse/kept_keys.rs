@@ -66,7 +66,7 @@ impl Opener {
     ) -> Result<Reader, StoreError> {
         let secret = match self {
             Self::BackupKey(key) => {
-                SlotSecret::BackupKey { secret: key.secret(), public_key: key.public_key() }
+                SlotSecret::BackupKey { secret: key.secret().expose(), public_key: key.public_key() }
             }
             Self::StorageKey { id, secret } => {
                 SlotSecret::StorageKey { secret: secret.expose(), key_id: id }

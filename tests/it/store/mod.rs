@@ -65,7 +65,7 @@ impl Home {
 
 fn open(lock: &FolderLock, secret: u8) -> Result<Store, StoreError> {
     let (secret, public_key) = backup_key(secret);
-    let slot = SlotSecret::BackupKey { secret: &secret, public_key };
+    let slot = SlotSecret::BackupKey { secret: secret.expose(), public_key };
     Store::open(lock, &[slot], &mut SystemRandom)
 }
 

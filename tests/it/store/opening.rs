@@ -39,7 +39,7 @@ fn two_secrets_open_and_a_foreign_one_changes_no_byte() {
     let wrong = SecretText::new("correct horse".to_owned());
     let (foreign, public_key) = backup_key(2);
     let secrets = [
-        SlotSecret::BackupKey { secret: &foreign, public_key },
+        SlotSecret::BackupKey { secret: foreign.expose(), public_key },
         SlotSecret::Passphrase(&wrong),
         SlotSecret::StorageKey { secret: foreign.expose(), key_id: "other" },
     ];
@@ -177,7 +177,7 @@ fn readers_work_beside_the_writer_and_need_no_lock() {
     let home = Home::new();
     let lock = home.lock();
     let (secret, public_key) = backup_key(1);
-    let secrets = [SlotSecret::BackupKey { secret: &secret, public_key }];
+    let secrets = [SlotSecret::BackupKey { secret: secret.expose(), public_key }];
     assert!(matches!(Reader::open(lock.folder(), &secrets), Err(StoreError::Missing)));
     let mut store = open(&lock, 1).unwrap();
     let one = source(&mut store, &version("1"));

@@ -1,0 +1,82 @@
+//! `import`: keys of a key file into the store.
+
+use std::path::{Path, PathBuf};
+
+use serde_json::json;
+
+use super::{
+    super::{desk::Desk, output::closed},
+    refusals,
+};
+use crate::{
+    base::{
+        failure::Failure,
+        shown::{Shown, grouped},
+    },
+    recovery::key_files::import::{Import, Imported, Into, import},
+};
+
+pub(super) async fn run(
+    desk: &mut Desk,
+    file: PathBuf,
+    passphrase: Option<&Path>,
+) -> Result<u8, Failure> {
+    let imported = if desk.goes_somewhere() {
+        let visit = desk.visit_with_secret().await?;
+        let imported = match desk.file_passphrase(passphrase, false).await {
+            Ok(passphrase) => {
+                let data_dir = desk.data_dir()?;
+                let into = Into::Account { visit: &visit, data_dir: &data_dir };
+                let wish = Import { file: file.clone(), passphrase, slow: desk.global.yes };
+                import(into, wish, desk.progress(), desk.cancel.clone()).await
+            }
+            Err(failure) => Err(failure),
+        };
+        desk.progress().finish();
+        desk.leave(visit).await;
+        imported?
+    } else {
+        let into = Into::Kept(desk.kept().await?);
+        let passphrase = desk.file_passphrase(passphrase, false).await?;
+        let wish = Import { file: file.clone(), passphrase, slow: desk.global.yes };
+        let imported = import(into, wish, desk.progress(), desk.cancel.clone()).await;
+        desk.progress().finish();
+        imported?
+    };
+    show(desk, &file, &imported)
+}
+
+fn show(desk: &Desk, file: &Path, imported: &Imported) -> Result<u8, Failure> {
+    let tally = &imported.tally;
+    let name = file.to_string_lossy();
+    let document = || {
+        json!({
+            "file": name,
+            "sessions": tally.entries,
+            "new": tally.new,
+            "better": tally.better,
+            "unchanged": tally.unchanged,
+            "candidates": tally.candidates,
+            "refused": tally.refused,
+            "refused_count": tally.refused_count,
+            "stored_total": imported.stored_total,
+        })
+    };
+    desk.output
+        .result(document, |lines| {
+            let (taken, all) = (grouped(tally.opened), grouped(tally.entries));
+            lines.line(format!("{taken} of {all} keys of {} are taken.", Shown::new(&name)));
+            for line in refusals::counts(tally) {
+                lines.line(line);
+            }
+            if let Some(sentence) = refusals::sentence(tally, "taken") {
+                lines.line(sentence);
+                lines.table(&refusals::reasons(tally));
+                lines.line(refusals::named_in(tally));
+            }
+            let stored = grouped(imported.stored_total);
+            lines.line(format!("{stored} keys are in the store on this computer, locked."));
+        })
+        .map_err(|error| closed(&error))?;
+    Ok(if tally.refused_count > 0 { 3 } else { 0 })
+}

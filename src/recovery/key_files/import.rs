@@ -1,0 +1,279 @@
+//! Out of a key file into the store: nothing is believed before the file's MAC is checked, and each
+//! session is taken or refused on its own.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufReader, Read, Seek},
+    os::unix::fs::OpenOptionsExt,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Instant,
+};
+
+use sha2::{Digest, Sha256};
+
+use super::{file_keys, stopped};
+use crate::{
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        limits,
+        progress::{News, Progress},
+        random::SystemRandom,
+        secret::SecretText,
+        shown::{Shown, waiting},
+        stretch::Recipe,
+    },
+    key_file::{
+        armor::ArmorFault,
+        crypt::{FileKeys, Head},
+        reading::{self, Checked, KeyFileFault, SessionFault},
+    },
+    megolm::room_key::RoomKey,
+    recovery::{
+        failures::IntoFailure,
+        passphrase,
+        store::Kept,
+        tally::{RefusedEntry, Tally},
+        target::Target,
+        visit::Visit,
+    },
+    store::{
+        error::StoreError,
+        sources::{Source, SourceId},
+        writer::Store,
+    },
+};
+
+/// Keys merged in one transaction.
+const TOGETHER: usize = limits::TRANSACTION_ROWS / 10;
+
+/// What is to come out of a key file.
+pub struct Import {
+    /// The file to read.
+    pub file: PathBuf,
+    /// Opens the file.
+    pub passphrase: SecretText,
+    /// Do as much calculation as the file asks for.
+    pub slow: bool,
+}
+
+/// Where imported keys go.
+pub enum Into<'a> {
+    /// Into a store that is there.
+    Kept(Kept),
+    /// Into the store of the visited account, made if need be.
+    Account {
+        /// The visit, with a secret that opens something.
+        visit: &'a Visit,
+        /// The folder for keys.
+        data_dir: &'a Path,
+    },
+}
+
+/// What became of an import.
+#[derive(Debug)]
+pub struct Imported {
+    /// The figures; refused sessions are named in it.
+    pub tally: Tally,
+    /// Sessions in the store now.
+    pub stored_total: u64,
+}
+
+/// Takes every usable key of a file into a store; what the store has is never worsened.
+pub async fn import(
+    into: Into<'_>,
+    wish: Import,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Imported, Failure> {
+    let account = match into {
+        Into::Kept(kept) => Err(kept),
+        Into::Account { visit, data_dir } => Ok(account_target(visit, data_dir)?),
+    };
+    let work = move || {
+        let opened = Opened::open(&wish, &*progress, &cancel)?;
+        let mut target = account.or_else(Target::of_kept)?;
+        let store = target.store().ok_or_else(|| Failure::new(Code::StoreEmpty))?;
+        opened.read_into(store, &*progress, &cancel)
+    };
+    super::super::joined(tokio::task::spawn_blocking(work).await)?
+}
+
+/// The store of a visited account; made only for a secret that was proven.
+fn account_target(visit: &Visit, data_dir: &Path) -> Result<Target, Failure> {
+    let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
+    if unlocked.fits.is_empty() {
+        return Err(visit.closed());
+    }
+    Target::for_keys(&visit.overview, unlocked, data_dir)
+}
+
+/// A key file whose MAC fits.
+struct Opened {
+    file: File,
+    head: Head,
+    keys: FileKeys,
+    checked: Checked,
+    source: Source,
+}
+
+impl Opened {
+    fn open(wish: &Import, progress: &dyn Progress, cancel: &Cancel) -> Result<Self, Failure> {
+        let name = Shown::new(&wish.file.to_string_lossy());
+        let failed = |fault: KeyFileFault| key_file_failure(fault, &name);
+        let io = |error: io::Error| failed(ArmorFault::Io(error).into());
+        // Without waiting: it could be a pipe.
+        let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+        let mut options = OpenOptions::new();
+        let mut file = options.read(true).custom_flags(flags).open(&wish.file).map_err(io)?;
+        if !file.metadata().map_err(io)?.is_file() {
+            return Err(Failure::new(Code::FileNotPlain).with("name", name));
+        }
+        let head = reading::head(&mut file).map_err(failed)?;
+        let work = head.recipe().as_ref().map_or(0, Recipe::work);
+        if work > limits::STRETCH_ROUNDS && !wish.slow {
+            let time = waiting(Some(passphrase::seconds(work)));
+            return Err(Failure::new(Code::FileSlow).with("time", time));
+        }
+        let keys = file_keys(&head, &wish.passphrase, progress, cancel)?;
+        file.rewind().map_err(io)?;
+        let hashing = Hashing { from: BufReader::new(file), digest: Sha256::new() };
+        let stop = || cancel.is_cancelled();
+        let (mut checked, mut hashing) =
+            reading::check(hashing, &head, &keys, &stop).map_err(failed)?;
+        // What stands behind the last line belongs to the file, too.
+        io::copy(&mut hashing, &mut io::sink()).map_err(io)?;
+        let sha256 = hashing.digest.finalize().into();
+        let mut file = hashing.from.into_inner();
+        if checked.counter_matters(&head) {
+            file.rewind().map_err(io)?;
+            checked.find_counter(&file, &head, &keys).map_err(failed)?;
+        }
+        let short = wish.file.file_name().map(|name| name.to_string_lossy().into_owned());
+        let source = Source::KeyFile { name: short.unwrap_or_default(), sha256 };
+        Ok(Self { file, head, keys, checked, source })
+    }
+
+    fn read_into(
+        &self,
+        store: &mut Store,
+        progress: &dyn Progress,
+        cancel: &Cancel,
+    ) -> Result<Imported, Failure> {
+        let source = store.source_id(&self.source, &mut SystemRandom);
+        let source = source.map_err(IntoFailure::into_failure)?;
+        let mut keys = Vec::with_capacity(TOGETHER);
+        let mut tally = Tally::default();
+        let mut result = Ok(());
+        let name = Shown::new(source_name(&self.source));
+        let failed = |fault: KeyFileFault| key_file_failure(fault, &name);
+        (&self.file).rewind().map_err(|error| failed(ArmorFault::Io(error).into()))?;
+        let read = self.checked.sessions(&self.file, &self.head, &self.keys, &mut |key| {
+            keys.push(key);
+            if keys.len() == TOGETHER {
+                result = merge(&mut keys, store, source, &mut tally);
+                progress.tell(News::Carrying { keys: tally.entries });
+            }
+            result.is_ok() && !cancel.is_cancelled()
+        });
+        if result.is_ok() {
+            result = merge(&mut keys, store, source, &mut tally);
+        }
+        result.map_err(IntoFailure::into_failure)?;
+        if cancel.is_cancelled() {
+            let kept = tally.opened;
+            return Err(Failure::new(Code::Stopped).with("n", kept));
+        }
+        read.map_err(failed)?;
+        let stored = store.reader().and_then(|reader| reader.count());
+        let stored_total = stored.map_err(IntoFailure::into_failure)?;
+        Ok(Imported { tally: tally.ended(), stored_total })
+    }
+}
+
+fn source_name(source: &Source) -> &str {
+    match source {
+        Source::KeyFile { name, .. } => name,
+        Source::Backup { version, .. } => version,
+    }
+}
+
+/// Merges what was read in one transaction, and counts it once that is committed.
+fn merge(
+    keys: &mut Vec<Result<RoomKey, SessionFault>>,
+    store: &mut Store,
+    source: SourceId,
+    tally: &mut Tally,
+) -> Result<(), StoreError> {
+    let preparer = store.preparer();
+    let mut outcomes = Vec::with_capacity(keys.len());
+    let mut batch = store.begin(Instant::now())?;
+    for key in keys.drain(..) {
+        match key {
+            Err(fault) => {
+                let (reason, detail) = (fault.why.reason(), fault.why.to_string());
+                let SessionFault { room_id, session_id, .. } = fault;
+                let room_id = Arc::from(room_id);
+                outcomes.push(Err(RefusedEntry { room_id, session_id, reason, detail }));
+            }
+            Ok(key) => {
+                let room_id: Arc<str> = Arc::from(key.room_id.as_str());
+                let session_id = key.session_id().to_string();
+                match preparer.prepare(key, source, &mut SystemRandom) {
+                    Ok(prepared) => {
+                        let merged = batch.merge(prepared, &mut SystemRandom)?;
+                        outcomes.push(Ok((room_id, merged)));
+                    }
+                    Err(error @ StoreError::RecordTooLarge { .. }) => {
+                        let (reason, detail) = ("too_large", error.to_string());
+                        outcomes.push(Err(RefusedEntry { room_id, session_id, reason, detail }));
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+    }
+    batch.commit()?;
+    for outcome in outcomes {
+        match outcome {
+            Ok((room_id, merged)) => tally.opened(&room_id, merged),
+            Err(refused) => tally.refused(refused),
+        }
+    }
+    Ok(())
+}
+
+/// Hashes what is read.
+struct Hashing<R> {
+    from: R,
+    digest: Sha256,
+}
+
+impl<R: Read> Read for Hashing<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let length = self.from.read(buffer)?;
+        self.digest.update(buffer.get(..length).unwrap_or_default());
+        Ok(length)
+    }
+}
+
+fn key_file_failure(fault: KeyFileFault, name: &Shown) -> Failure {
+    let detail = fault.to_string();
+    let failure = match fault {
+        KeyFileFault::Armor(ArmorFault::Io(_)) => {
+            Failure::new(Code::FileUnreadable).with("file", name.clone())
+        }
+        KeyFileFault::Armor(ArmorFault::Header | ArmorFault::TooLarge { .. }) => {
+            Failure::new(Code::FileUnknown).with("name", name.clone())
+        }
+        KeyFileFault::Armor(_)
+        | KeyFileFault::Head(_)
+        | KeyFileFault::Changed
+        | KeyFileFault::NotAList { .. }
+        | KeyFileFault::TooMany { .. } => Failure::new(Code::FileDamaged),
+        KeyFileFault::Passphrase => Failure::new(Code::FilePassphrase),
+        KeyFileFault::Stopped => return stopped(),
+    };
+    failure.because(&detail)
+}
