@@ -10,7 +10,7 @@ use super::{
     unlock,
 };
 use crate::{
-    backup::{decryption::DecryptionKey, version::PublicKey},
+    backup::{decryption::DecryptionKey, recovery_key::RecoveryKeyFault, version::PublicKey},
     base::{
         base64,
         cancel::Cancel,
@@ -135,8 +135,8 @@ struct Search<'a> {
 /// What came of one folder.
 enum Found {
     Open(Box<Kept>),
-    /// The locks that stay closed, if there are any, and why no secret fits them, if that is known.
-    Closed(Vec<Lock>, Option<Failure>),
+    /// The locks that stay closed, if there are any.
+    Closed(Vec<Lock>),
 }
 
 impl Search<'_> {
@@ -147,51 +147,49 @@ impl Search<'_> {
         };
         let mut closed = Vec::new();
         // One account's store that cannot be read must not stand before those of the others.
-        let (mut broken, mut why) = (None, None);
+        let mut broken = None;
         for folder in accounts().map_err(IntoFailure::into_failure)? {
             match self.in_folder(&folder) {
                 Ok(Found::Open(kept)) => return Ok(*kept),
-                Ok(Found::Closed(locks, failure)) => {
-                    closed.extend(locks);
-                    why = why.or(failure);
-                }
+                Ok(Found::Closed(locks)) => closed.extend(locks),
                 Err(failure) if failure.code() == Code::Stopped => return Err(failure),
                 Err(failure) => broken = broken.or(Some(failure)),
             }
         }
-        match broken {
-            Some(failure) => Err(failure),
-            None if closed.is_empty() => Err(Failure::new(Code::StoreEmpty)),
-            None => {
-                let other = StoreError::OtherLock { locks: closed }.into_failure();
-                Err(why.unwrap_or(other))
+        Err(match broken.or_else(|| self.slip()) {
+            Some(failure) => failure,
+            None if closed.is_empty() => Failure::new(Code::StoreEmpty),
+            None => StoreError::OtherLock { locks: closed }.into_failure(),
+        })
+    }
+
+    /// What is wrong with a secret that was meant to be a recovery key, or with one that is empty.
+    fn slip(&self) -> Option<Failure> {
+        self.secrets.iter().find_map(|secret| match typed::read(secret) {
+            Typed::Words(fault)
+                if fault == RecoveryKeyFault::Empty || typed::meant_as_recovery_key(secret) =>
+            {
+                Some(fault.into_failure())
             }
-        }
+            _ => None,
+        })
     }
 
     fn in_folder(&self, folder: &Folder) -> Result<Found, Failure> {
         let locks = Reader::locks(folder).map_err(IntoFailure::into_failure)?.unwrap_or_default();
         if locks.is_empty() {
-            return Ok(Found::Closed(locks, None));
+            return Ok(Found::Closed(locks));
         }
-        let mut why = None;
         for secret in self.secrets {
-            match typed::read(secret) {
-                Typed::RecoveryKey(key) | Typed::RawKey(key) => {
-                    if let Some(kept) = try_key(key.expose(), &locks, folder)? {
-                        return Ok(Found::Open(Box::new(kept)));
-                    }
-                }
-                // A slip is told as one, unless it is a passphrase after all.
-                Typed::Words(fault) if typed::meant_as_recovery_key(secret) => {
-                    why = why.or(Some(fault.into_failure()));
-                }
-                Typed::Words(_) => {}
+            if let Typed::RecoveryKey(key) | Typed::RawKey(key) = typed::read(secret)
+                && let Some(kept) = try_key(key.expose(), &locks, folder)?
+            {
+                return Ok(Found::Open(Box::new(kept)));
             }
         }
         match self.by_snapshots(folder, &locks)? {
             Some(kept) => Ok(Found::Open(Box::new(kept))),
-            None => Ok(Found::Closed(locks, why)),
+            None => Ok(Found::Closed(locks)),
         }
     }
 

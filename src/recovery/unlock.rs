@@ -192,14 +192,17 @@ impl<'a> Search<'a> {
                 }
                 Ok(SecretKind::RawKey)
             }
+            Typed::Words(fault @ RecoveryKeyFault::Empty) => {
+                self.unlocked.unreadable.push(fault);
+                Ok(SecretKind::Unknown)
+            }
             Typed::Words(fault) => {
                 let some = self.try_passphrase(secret, effort)?;
                 let meant = typed::meant_as_recovery_key(secret);
                 if opened_some(self) || some && !meant {
                     return Ok(SecretKind::Passphrase);
                 }
-                let some = !secret.expose().trim().is_empty();
-                self.unlocked.no_passphrase_locks |= some && !meant;
+                self.unlocked.no_passphrase_locks |= !meant;
                 self.unlocked.unreadable.push(fault);
                 Ok(SecretKind::Unknown)
             }

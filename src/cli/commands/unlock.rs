@@ -38,8 +38,12 @@ fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     };
     desk.output
         .result(document, |lines| {
-            for kind in &unlocked.kinds {
-                lines.line(kind_sentence(*kind));
+            for (number, kind) in (1..).zip(&unlocked.kinds) {
+                let kind = kind_words(*kind);
+                lines.line(match unlocked.kinds.len() {
+                    1 => format!("This is {kind}."),
+                    _ => format!("Secret {number} is {kind}."),
+                });
             }
             for fit in &unlocked.fits {
                 lines.line(sentence(fit, visit));
@@ -68,12 +72,12 @@ fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     Ok(0)
 }
 
-fn kind_sentence(kind: SecretKind) -> &'static str {
+fn kind_words(kind: SecretKind) -> &'static str {
     match kind {
-        SecretKind::RecoveryKey => "This is a recovery key; its checksum is right.",
-        SecretKind::Passphrase => "This is a passphrase.",
-        SecretKind::RawKey => "This is a raw key of 32 bytes.",
-        SecretKind::Unknown => "This is neither a recovery key nor a passphrase of this account.",
+        SecretKind::RecoveryKey => "a recovery key; its checksum is right",
+        SecretKind::Passphrase => "a passphrase",
+        SecretKind::RawKey => "a raw key of 32 bytes",
+        SecretKind::Unknown => "neither a recovery key nor a passphrase of this account",
     }
 }
 

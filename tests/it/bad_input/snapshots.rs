@@ -42,7 +42,7 @@ fn file_that_is_no_snapshot() {
     for contents in [
         "",
         "my shopping list\n",
-        "{\"rooms\":{}}",
+        "{\"rooms\":[]}",
         "{\"keyhaul_snapshot\":1}\n",
         "{\"keyhaul_snapshot\":\"one\"}\n",
         "{\"keyhaul_snapshot\":1,\"server\":\"https://x\",\"user\":\"@a:x\",\"started\":\"2026-01-01T00:00:00Z\",\"version\":7,\"account_data\":{}}\n{\"rooms\":{}}",

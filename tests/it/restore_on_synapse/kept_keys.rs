@@ -65,9 +65,10 @@ impl Opener {
         server: &str,
     ) -> Result<Reader, StoreError> {
         let secret = match self {
-            Self::BackupKey(key) => {
-                SlotSecret::BackupKey { secret: key.secret().expose(), public_key: key.public_key() }
-            }
+            Self::BackupKey(key) => SlotSecret::BackupKey {
+                secret: key.secret().expose(),
+                public_key: key.public_key(),
+            },
             Self::StorageKey { id, secret } => {
                 SlotSecret::StorageKey { secret: secret.expose(), key_id: id }
             }

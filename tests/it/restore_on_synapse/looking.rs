@@ -76,6 +76,8 @@ async fn backups_names_every_version_that_exists() {
                 version("1", public_key, 10, &etag, first),
             ],
             "all_found": true,
+            // The test's account never made any signing keys.
+            "account_key_proven": null,
         })
     };
     assert_eq!(case.look(&["backups"]).succeeds(), expected(None, None));
@@ -215,13 +217,21 @@ async fn unlock_names_every_lock_that_opens() {
             "secret_is": "recovery_key",
             "fits": [storage, backup],
             "opens_backups": ["1"],
+            "cannot_check": [],
+            "left_out_seconds": null,
         })
     );
     let form = text(&case.fixture, "backup_private_key_recovery_form");
     let opened = case.look(&["unlock"]).secret(form).succeeds();
     assert_eq!(
         opened,
-        json!({"secret_is": "recovery_key", "fits": [backup], "opens_backups": ["1"]})
+        json!({
+            "secret_is": "recovery_key",
+            "fits": [backup],
+            "opens_backups": ["1"],
+            "cannot_check": [],
+            "left_out_seconds": null,
+        })
     );
     assert!(!case.computer.data_dir().exists());
 }
