@@ -41,6 +41,10 @@ mod sources;
 #[cfg(test)]
 mod store;
 #[cfg(test)]
+mod stretching;
+#[cfg(test)]
 mod synapse;
+#[cfg(test)]
+mod unlocking;
 #[cfg(test)]
 mod vectors;
