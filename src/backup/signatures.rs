@@ -110,14 +110,10 @@ pub fn signatures(
     let Ok(Value::Object(auth_data)) = serde_json::from_str(version.auth_data.get()) else {
         return Vec::new();
     };
-    let signed = signed_bytes(&auth_data);
     let own = auth_data.get("signatures").and_then(|users| users.get(user_id));
     let own = own.and_then(Value::as_object).into_iter().flatten().take(SIGNATURES);
-    own.map(|(key_id, signature)| {
-        let signature = signature.as_str().and_then(base64::decode_exact::<64>);
-        let is_right = |key: &SigningKey| {
-            signed.as_deref().is_some_and(|signed| verifies(key, signed, signature))
-        };
+    own.map(|(key_id, _)| {
+        let is_right = |key: &SigningKey| is_signed(&auth_data, user_id, key_id, key);
         let (signer, valid) = judge(key_id, identity, is_right);
         Signature { key_id: key_id.clone(), signer, valid }
     })
@@ -161,12 +157,19 @@ fn signed_bytes(auth_data: &Map<String, Value>) -> Option<Vec<u8>> {
     serde_json::to_vec(&canonical).ok()
 }
 
-/// Strict: no weak keys, no second form of a signature.
-fn verifies(key: &SigningKey, signed: &[u8], signature: Option<[u8; 64]>) -> bool {
-    let key = Ed25519PublicKey::from_slice(key);
+/// Says whether a user's key signed an object (spec: signing JSON). Strict: no weak keys, no second form
+/// of a signature.
+pub fn is_signed(
+    object: &Map<String, Value>,
+    user_id: &str,
+    key_id: &str,
+    key: &SigningKey,
+) -> bool {
+    let signature = object.get("signatures").and_then(|users| users.get(user_id)?.get(key_id));
+    let signature = signature.and_then(Value::as_str).and_then(base64::decode_exact::<64>);
     let signature = signature.and_then(|bytes| Ed25519Signature::from_slice(&bytes).ok());
-    match (key, signature) {
-        (Ok(key), Some(signature)) => key.verify(signed, &signature).is_ok(),
+    match (Ed25519PublicKey::from_slice(key), signature, signed_bytes(object)) {
+        (Ok(key), Some(signature), Some(signed)) => key.verify(&signed, &signature).is_ok(),
         _ => false,
     }
 }

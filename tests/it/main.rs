@@ -37,6 +37,8 @@ mod secrets;
 #[cfg(test)]
 mod shown;
 #[cfg(test)]
+mod signatures;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod store;

@@ -274,6 +274,10 @@ fn description(vector: &Value) -> KeyDescription {
 fn a_key_from_a_passphrase_fits_its_description() {
     let vector = secret_storage(0);
     let key = from_hex(&vector["derived_key_hex"]);
+    let described = description(&vector);
+    let recipe = described.passphrase().unwrap().as_ref().unwrap();
+    let made = recipe.stretch(text(&vector["passphrase"]).as_bytes(), &mut |_| true).unwrap();
+    assert_eq!(made.expose(), key.expose());
     assert_eq!(description(&vector).check(key.expose()), KeyCheck::Fits);
     assert_eq!(description(&secret_storage(1)).check(key.expose()), KeyCheck::DoesNotFit);
 }
