@@ -89,26 +89,6 @@ async fn backups_names_every_version_that_exists() {
 }
 
 #[tokio::test]
-async fn own_signatures_are_named() {
-    let Some(synapse) = synapse() else { return };
-    let fixture = fixture();
-    let account = synapse.register("signer", "a password of the tests").await;
-    let mut auth_data = fixture["version_response"]["auth_data"].clone();
-    let signatures = auth_data["signatures"][text(&fixture, "user_id")].clone();
-    auth_data["signatures"] = json!({ &account.user_id: signatures });
-    account.create_version(ALGORITHM, &auth_data).await;
-    let computer = Computer::new();
-    let found = computer.keyhaul(&["backups"]).token_of(&account, synapse.base_url()).succeeds();
-    let found = found["versions"][0]["signatures"].as_array().unwrap();
-    let mut ids: Vec<_> = found.iter().map(|signature| text(signature, "key_id")).collect();
-    ids.sort_unstable();
-    let expected: Vec<_> = signatures.as_object().unwrap().keys().collect();
-    assert_eq!(ids, expected);
-    // Nobody checked them.
-    assert!(found.iter().all(|one| one["signer"] == "unknown" && one["valid"].is_null()));
-}
-
-#[tokio::test]
 async fn an_account_without_a_backup_says_so() {
     let Some(synapse) = synapse() else { return };
     let account = synapse.register("nobody", "a password of the tests").await;

@@ -1,13 +1,16 @@
 //! The built program against a real Synapse, from the first request to the keys in the store; where
 //! a server has to misbehave, against the demo server behind a [`gate`].
 
+mod case;
 mod computer;
+mod four_accounts;
 mod gate;
 mod interrupted;
 mod kept_keys;
 mod looking;
 mod one_backup;
 mod several_sources;
+mod signed;
 mod two_backups;
 mod untouched;
 

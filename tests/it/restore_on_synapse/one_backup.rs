@@ -1,83 +1,11 @@
 //! A backup that matrix-js-sdk made, restored by the keys that belong to it and by one that does not.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    os::unix::fs::MetadataExt,
-};
+use std::os::unix::fs::MetadataExt;
 
 use serde_json::{Value, json};
 
-use super::{
-    computer::{Call, Computer},
-    fixture,
-    kept_keys::{KeptKey, Opener, keys},
-    on_paper, text,
-};
-use crate::synapse::{FixtureAccount, Synapse, synapse};
-
-/// The fixture's account, and a computer for it.
-struct Case {
-    fixture: Value,
-    there: FixtureAccount,
-    server: &'static str,
-    computer: Computer,
-}
-
-impl Case {
-    async fn new(synapse: &'static Synapse) -> Self {
-        let fixture = fixture();
-        let there = synapse.account_of_fixture(&fixture).await;
-        Self { fixture, there, server: synapse.base_url(), computer: Computer::new() }
-    }
-
-    fn restore(&self) -> Call<'_> {
-        self.computer.keyhaul(&["restore"]).password_of(&self.there.account, self.server)
-    }
-
-    fn paper(&self) -> &str {
-        text(&self.fixture, "recovery_key")
-    }
-
-    #[track_caller]
-    fn kept(&self, opener: &Opener) -> Vec<KeptKey> {
-        let store = opener.open(&self.computer, &self.there.account.user_id, self.server);
-        keys(&store.unwrap_or_else(|error| panic!("{error}")))
-    }
-
-    /// What the fixture says that the backup holds, of these rooms.
-    #[track_caller]
-    fn check(&self, kept: &[KeptKey], in_room: impl Fn(&str) -> bool) {
-        let known = self.fixture["sessions"].as_array().unwrap();
-        let known: BTreeMap<_, _> = known
-            .iter()
-            .filter(|session| in_room(text(session, "room_id")))
-            .map(|session| ((text(session, "room_id"), text(session, "session_id")), session))
-            .collect();
-        let found: BTreeSet<_> =
-            kept.iter().map(|key| (key.room_id.as_str(), key.session_id.as_str())).collect();
-        assert_eq!(found, known.keys().copied().collect());
-        assert_eq!(kept.len(), known.len());
-        let public_key = text(&self.fixture["version_response"]["auth_data"], "public_key");
-        for key in kept {
-            let session = known[&(key.room_id.as_str(), key.session_id.as_str())];
-            assert_eq!(key.export, text(session, "session_key"));
-            assert_eq!(json!(key.first_known_index), session["first_known_index"]);
-            assert_eq!(key.rank, 0);
-            assert_eq!(key.held_by, [format!("{} {public_key}", self.there.version)]);
-            let plaintext: Value = serde_json::from_str(&key.plaintext).unwrap();
-            for claim in [
-                "algorithm",
-                "sender_key",
-                "sender_claimed_keys",
-                "forwarding_curve25519_key_chain",
-                "m.shared_history",
-            ] {
-                assert!(session.get(claim).is_some());
-                assert_eq!(plaintext[claim], session[claim], "{claim}");
-            }
-        }
-    }
-}
+use super::{case::Case, computer::Computer, kept_keys::Opener, on_paper, text};
+use crate::synapse::synapse;
 
 /// The figures of the only run.
 #[track_caller]

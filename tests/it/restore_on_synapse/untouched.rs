@@ -3,30 +3,14 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use super::{
-    computer::{Call, Computer},
-    fixture, text,
-};
-use crate::synapse::{Account, FixtureAccount, Synapse, synapse};
+use super::{case::Case, computer::Call, text};
+use crate::synapse::{Account, FixtureAccount, synapse};
 
 /// Loopback only: nothing listens on the discard port.
 const DEAD: &str = "http://127.0.0.1:9";
 const SESSION: &str = "session.json";
 
-struct Case {
-    fixture: Value,
-    there: FixtureAccount,
-    server: &'static str,
-    computer: Computer,
-}
-
 impl Case {
-    async fn new(synapse: &'static Synapse) -> Self {
-        let fixture = fixture();
-        let there = synapse.account_of_fixture(&fixture).await;
-        Self { fixture, there, server: synapse.base_url(), computer: Computer::new() }
-    }
-
     fn call(&self, arguments: &[&str]) -> Call<'_> {
         self.computer.keyhaul(arguments).secret(text(&self.fixture, "recovery_key"))
     }

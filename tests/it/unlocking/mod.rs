@@ -1,7 +1,7 @@
 //! What each kind of secret opens, on the locks that real clients made and on odd ones; offline, from
 //! snapshots, by the same way that every command takes.
 
-mod accounts;
+pub(crate) mod accounts;
 mod effort;
 mod odd_locks;
 mod storage;
