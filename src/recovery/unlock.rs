@@ -82,7 +82,7 @@ pub enum StorageFault {
 }
 
 /// A 4S key that opens its lock.
-pub struct StorageKey {
+pub struct ProvenStorageKey {
     /// The key's id.
     pub id: String,
     /// The key: 32 bytes, unless its passphrase says otherwise.
@@ -98,7 +98,7 @@ pub struct Unlocked {
     /// Every lock that opens, cheap proofs first.
     pub fits: Vec<Fit>,
     /// Proven 4S keys.
-    pub storage_keys: Vec<StorageKey>,
+    pub storage_keys: Vec<ProvenStorageKey>,
     /// Proven backup keys: each opens at least one version.
     pub backup_keys: Vec<DecryptionKey>,
     /// What each secret is, in the order given.
@@ -343,7 +343,7 @@ impl<'a> Search<'a> {
             proof: if public { Proof::PublicKey } else { Proof::Mac },
         });
         let key = SecretBytes::new(key.to_vec());
-        self.unlocked.storage_keys.push(StorageKey { id: id.to_owned(), key, checked });
+        self.unlocked.storage_keys.push(ProvenStorageKey { id: id.to_owned(), key, checked });
     }
 }
 

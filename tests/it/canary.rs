@@ -164,6 +164,12 @@ fn no_command_leaves_a_secret() {
         words.iter().map(|w| (*w).to_owned()).chain(signing_in.iter().cloned()).collect()
     };
     let snapshot = format!("--snapshot={file}");
+    let words = "granite Kanarienvogel velvet";
+    let passphrase = format!("--passphrase-file={}", ada.lab.secret("passphrase", words));
+    canaries.push(Canary::text("passphrase of a key file", words));
+    let keys = ada.lab.path("home/keys.txt").to_str().unwrap().to_owned();
+    let raw = ada.lab.secret("raw key", base64::encode(backup_key().secret().expose()));
+    let raw = format!("--secret-file={raw}");
     for (args, exit) in [
         (ada.opens(&["backups"]), 0),
         (ada.opens(&["rooms"]), 0),
@@ -180,12 +186,18 @@ fn no_command_leaves_a_secret() {
         (["store", "info", &secret].map(str::to_owned).into(), 0),
         (["store", "check", &secret].map(str::to_owned).into(), 0),
         (password(&["backups", &secret]), 0),
+        (ada.asks(&["unlock", &raw]), 0),
+        (["export", &keys, &secret, &passphrase].map(str::to_owned).into(), 0),
+        (["import", &keys, &raw, &passphrase].map(str::to_owned).into(), 0),
+        (["import", &keys, &snapshot, &secret, &passphrase].map(str::to_owned).into(), 0),
+        (["snapshot", "prune", &file].map(str::to_owned).into(), 0),
     ] {
         for json in [None, Some("--json")] {
             let mut args = args.clone();
             args.push(log.clone());
             args.extend(json.map(str::to_owned));
-            if json.is_some() && args[0] == "snapshot" {
+            let writes = ["snapshot", "export"].contains(&args[0].as_str());
+            if json.is_some() && writes {
                 args.push("--overwrite".to_owned());
             }
             let exit = if args.contains(&"--room".to_owned()) { None } else { Some(exit) };

@@ -1,6 +1,6 @@
 //! Nothing that reads what a server or a file says panics, whatever it says.
 
-use std::panic;
+use std::{io::Write, panic};
 
 use keyhaul::{
     backup::{
@@ -8,12 +8,19 @@ use keyhaul::{
         entry::{Metadata, RawEntry, Sealed},
         recovery_key,
         scanner::{Scanner, Shape},
+        signatures::{Identity, signatures},
         version::BackupVersion,
     },
     base::{
         base64,
-        secret::{Secret32, SecretBytes},
+        secret::{Secret32, SecretBytes, SecretText},
         shown::Shown,
+    },
+    key_file::{
+        crypt::{FileKeys, Head},
+        portable::Portable,
+        reading,
+        writing::KeyFile,
     },
     megolm::{
         room_key::RoomKey,
@@ -21,12 +28,19 @@ use keyhaul::{
     },
     secret_storage::{
         key::KeyDescription,
+        raw_key,
         secret::{self, StoredSecret},
     },
+    snapshot::reader::Snapshot,
 };
 use proptest::prelude::*;
+use zeroize::Zeroizing;
 
-use crate::chance::cases;
+use crate::chance::{Counting, cases};
+
+fn file_keys(head: &Head) -> FileKeys {
+    head.keys(&SecretText::new("passphrase".to_owned()), &mut |_| true).unwrap()
+}
 
 const ROOM: &str = "!r:x";
 const SESSION: &str = "ipdI6Zs/7DzFTEhiA2iGaMDfHkIYCleqXT6L+5e1/co";
@@ -39,7 +53,7 @@ fn key() -> Secret32 {
 type Parser = (&'static str, fn(&[u8]));
 
 /// Everything that reads what a server or a file says.
-const PARSERS: [Parser; 12] = [
+const PARSERS: [Parser; 18] = [
     ("base64", |bytes| {
         let text = String::from_utf8_lossy(bytes);
         let _ = (base64::decode(&text), base64::decode_exact::<32>(&text));
@@ -53,7 +67,49 @@ const PARSERS: [Parser; 12] = [
     }),
     ("version", |bytes| {
         if let Ok(version) = BackupVersion::parse(&String::from_utf8_lossy(bytes), Some("1")) {
-            let _ = (version.public_key(), version.to_json());
+            let _ = (version.public_key(), version.to_json(), version.passphrase());
+            let identity = Identity::default();
+            let _ = signatures(&version, "@a:x", Some(&identity));
+        }
+    }),
+    ("identity", |bytes| {
+        if let Ok(answer) = serde_json::from_slice(bytes) {
+            let _ = Identity::parse("@a:x", &answer);
+        }
+    }),
+    ("raw key", |bytes| drop(raw_key::parse(&String::from_utf8_lossy(bytes)))),
+    ("exported room key", |bytes| {
+        if let Ok(key) = RoomKey::parse_exported(bytes) {
+            let _ = Portable::of(&key);
+        }
+    }),
+    ("key file", |bytes| {
+        let _ = reading::head(bytes);
+        let head = Head::fresh(1, &mut Counting(1));
+        let keys = file_keys(&head);
+        let _ = reading::check(bytes, &head, &keys, &|| false);
+        let armored = [b"-----BEGIN MEGOLM SESSION DATA-----\n".as_slice(), bytes].concat();
+        let _ = reading::check(armored.as_slice(), &head, &keys, &|| false);
+    }),
+    ("what is in a key file", |bytes| {
+        let head = Head::fresh(1, &mut Counting(1));
+        let keys = file_keys(&head);
+        let json = Zeroizing::new(String::from_utf8_lossy(bytes).into_owned());
+        let mut file = KeyFile::new(Vec::new(), &head, &keys).unwrap();
+        file.add(&Portable { json, dropped: Vec::new() }).unwrap();
+        let file = file.finish().unwrap();
+        let (mut checked, _) = reading::check(file.as_slice(), &head, &keys, &|| false).unwrap();
+        checked.find_counter(file.as_slice(), &head, &keys).unwrap();
+        let _ = checked.sessions(file.as_slice(), &head, &keys, &mut |_| true);
+    }),
+    ("snapshot", |bytes| {
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        if let Ok(snapshot) = Snapshot::open(file.path()) {
+            let _ = snapshot.names();
+            let mut body = snapshot.into_body().unwrap();
+            while body.read(&mut [0; 64]).unwrap() > 0 {}
+            let _ = body.is_intact();
         }
     }),
     ("scanner", |bytes| {
@@ -67,13 +123,13 @@ const PARSERS: [Parser; 12] = [
     }),
     ("description", |bytes| {
         if let Ok(description) = KeyDescription::parse("id", &String::from_utf8_lossy(bytes)) {
-            let _ = description.check(key().expose());
+            let _ = (description.check(key().expose()), description.passphrase());
         }
     }),
     ("stored secret", |bytes| {
         if let Ok(stored) = StoredSecret::parse("name", &String::from_utf8_lossy(bytes)) {
             for id in stored.key_ids() {
-                let _ = stored.open(id, key().expose());
+                let _ = (stored.open(id, key().expose()), stored.open_key(id, key().expose()));
             }
         }
         let _ = secret::read_key(&SecretBytes::new(bytes.to_vec()));
@@ -110,6 +166,15 @@ fn nearly() -> impl Strategy<Value = Vec<u8>> {
         "\"session_key\":\"AQ\"",
         "\"auth_data\":{}",
         "\"encrypted\":{\"a\":",
+        "\"passthrough\":true",
+        "\"passphrase\":{\"algorithm\":\"m.pbkdf2\",\"salt\":\"\",\"iterations\":",
+        "\"private_key_salt\":\"\",\"private_key_iterations\":",
+        "\"signatures\":{\"@a:x\":{\"ed25519:A\":\"AAAA\"}}",
+        "\"master_keys\":{\"@a:x\":{\"user_id\":\"@a:x\",\"keys\":",
+        "{\"keyhaul_snapshot\":1,",
+        "\"room_id\":\"!r:x\"",
+        "-----END MEGOLM SESSION DATA-----",
+        "\n",
         "\"iv\":\"\"",
         "\"first_message_index\":-1e999",
         "\"rooms\":{",

@@ -6,7 +6,9 @@ use std::fmt::{Debug, Display};
 use keyhaul::{
     backup::decryption::{DecryptionKey, Workroom},
     base::secret::{Secret32, SecretBytes, SecretText},
+    key_file::{crypt::FileKeys, portable::Portable},
     megolm::{room_key::RoomKey, session_key::SessionKey},
+    recovery::unlock::{ProvenStorageKey, Unlocked},
 };
 use serde::Serialize;
 use static_assertions::assert_not_impl_any;
@@ -19,6 +21,10 @@ assert_not_impl_any!(SecretText: Debug, Display, Serialize, Clone, PartialEq);
 assert_not_impl_any!(SessionKey: Debug, Display, Serialize, Clone, PartialEq);
 assert_not_impl_any!(RoomKey: Debug, Display, Serialize, Clone, PartialEq);
 assert_not_impl_any!(DecryptionKey: Debug, Display, Serialize, Clone, PartialEq);
+assert_not_impl_any!(FileKeys: Debug, Display, Serialize, Clone, PartialEq);
+assert_not_impl_any!(Portable: Debug, Display, Serialize, Clone, PartialEq);
+assert_not_impl_any!(ProvenStorageKey: Debug, Display, Serialize, Clone, PartialEq);
+assert_not_impl_any!(Unlocked: Debug, Display, Serialize, Clone, PartialEq);
 assert_not_impl_any!(Workroom: Debug, Display, Serialize, Clone, PartialEq);
 
 /// Types that hold a secret, whatever they are wrapped in.
@@ -31,6 +37,12 @@ const HOLDERS: &[&str] = &[
     "RoomKey",
     "DecryptionKey",
     "Workroom",
+    "FileKeys",
+    "Portable",
+    "ProvenStorageKey",
+    "Unlocked",
+    "Typed",
+    "Stream",
 ];
 
 /// What would bring a secret onto a screen, into a log or into a file.
@@ -81,6 +93,10 @@ fn no_secret_can_be_printed_written_or_copied() {
         leaks!(RoomKey),
         leaks!(DecryptionKey),
         leaks!(Workroom),
+        leaks!(FileKeys),
+        leaks!(Portable),
+        leaks!(ProvenStorageKey),
+        leaks!(Unlocked),
         leaks!(Option<Secret32>),
     ];
     assert_eq!(known.concat(), [""; 0]);

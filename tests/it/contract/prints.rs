@@ -190,6 +190,33 @@ fn snapshots() {
     );
 }
 
+/// Out of the store into a key file, and back.
+#[test]
+fn key_files() {
+    let ada = Ada::new();
+    ada.lab.run(&ada.opens(&["restore"])).exited(3);
+    let secret = format!("--secret-file={}", ada.file("recovery key"));
+    let passphrase = ada.lab.secret("passphrase", "granite otter velvet ninth");
+    let passphrase = format!("--passphrase-file={passphrase}");
+    let file = ada.lab.path("home/keys.txt").to_str().unwrap().to_owned();
+    let with = |words: &[&str]| -> Vec<String> {
+        let words = words.iter().copied().chain([file.as_str(), &secret, &passphrase]);
+        words.map(str::to_owned).collect()
+    };
+    assert_prints!("export", prints(&ada, &with(&["export", "--overwrite"]), 0));
+    assert_prints!("import", prints(&ada, &with(&["import"]), 0));
+    // The snapshot beside the store and a copy of it.
+    let copy = ada.lab.path("home/copy.keyhaul").to_str().unwrap().to_owned();
+    let own = ada.lab.kept().named(".keyhaul").next().unwrap().to_owned();
+    std::fs::copy(ada.lab.data().join(own), &copy).unwrap();
+    let prune = ["snapshot", "prune", &copy].map(str::to_owned);
+    assert_prints!("snapshot_prune", prints(&ada, &prune, 0));
+    let people = ada.lab.run(&["snapshot", "prune", &copy, "--yes"]).exited(0);
+    assert_snapshot!("snapshot_prune_yes_people", for_people(&ada, &people));
+    let people = ada.lab.run(&["snapshot", "prune"]).exited(0);
+    assert_snapshot!("snapshot_prune_nothing_people", for_people(&ada, &people));
+}
+
 #[test]
 fn failures() {
     let ada = Ada::new();
