@@ -18,7 +18,13 @@ use keyhaul::{
         entry::{RawEntry, Sealed},
         scanner::{Scanner, Shape},
     },
-    base::{base64, cancel::Cancel, progress::Silent, random::SystemRandom, secret::Secret32},
+    base::{
+        base64,
+        cancel::Cancel,
+        progress::{Progress, Silent},
+        random::SystemRandom,
+        secret::Secret32,
+    },
     megolm::room_key::RoomKey,
     recovery::{
         look::Wanted,
@@ -177,7 +183,7 @@ fn fill(folder: &Path, keys: Vec<RoomKey>) -> Result<(), keyhaul::store::error::
     let (key, random) = (decryption_key(), &mut SystemRandom);
     let lock = DataDir::open(folder)?.account("@a:example.org", "https://example.org")?.lock()?;
     let public_key = key.public_key();
-    let secret = SlotSecret::BackupKey { secret: key.secret(), public_key };
+    let secret = SlotSecret::BackupKey { secret: key.secret().expose(), public_key };
     let mut store = Store::open(&lock, &[secret], random)?;
     let source = Source::Backup { version: "1".to_owned(), public_key };
     let source = store.source_id(&source, random)?;
@@ -211,8 +217,10 @@ fn restore_a_snapshot(bencher: Bencher<'_, '_>) {
 async fn restore_into(file: &Path, data: &Path) -> Result<u64, keyhaul::base::failure::Failure> {
     let secret = recovery_key::format(decryption_key().secret());
     let (wanted, cancel) = (Wanted::Current, Cancel::default());
-    let place = Place::Snapshot(file.to_owned());
-    let visit = Visit::begin(place, &wanted, &[secret], &Silent, &cancel).await?;
+    let place = Place::Snapshot { file: file.to_owned(), user: None, server: None };
+    let progress: Arc<dyn Progress> = Arc::new(Silent);
+    let mut visit = Visit::begin(place, &wanted, &*progress, &cancel).await?;
+    visit.unlock(&[secret], false, &progress, &cancel).await?;
     let wish = Wish {
         wanted,
         rooms: Vec::new(),
@@ -220,7 +228,7 @@ async fn restore_into(file: &Path, data: &Path) -> Result<u64, keyhaul::base::fa
         save_snapshot: false,
         data_dir: data.to_owned(),
     };
-    Ok(restore(&visit, wish, Arc::new(Silent), cancel).await?.stored_total)
+    Ok(restore(&visit, wish, progress, cancel).await?.stored_total)
 }
 
 fn save(file: &Path) -> std::io::Result<()> {
@@ -241,14 +249,16 @@ fn save(file: &Path) -> std::io::Result<()> {
     };
     let mut writer = Writer::create(file, &header)?;
     writer.write(BODY.as_bytes())?;
-    writer.finish(Trailer {
+    let trailer = Trailer {
         complete: true,
         etag_before: Some("1".to_owned()),
         etag_after: Some("1".to_owned()),
         count: None,
         entries: (ROOMS * SESSIONS) as u64,
         sha256: String::new(),
-    })
+        names_bytes: 0,
+    };
+    writer.finish(trailer, Default::default()).map(|_| ())
 }
 
 fn main() {

@@ -1,7 +1,7 @@
 //! PBKDF2-HMAC-SHA-512 round by round: the one calculation that is slow on purpose, so it tells how
 //! far it is and can be stopped. Secret storage, old backups and key files all use it (SPEC §5.4, §6).
 
-use hmac::{Hmac, KeyInit, Mac};
+use hmac::{Hmac, KeyInit, Mac, digest::FixedOutput};
 use sha2::Sha512;
 use thiserror::Error;
 use zeroize::{Zeroize, Zeroizing};
@@ -82,7 +82,7 @@ impl Recipe {
         let mut first = keyed.clone();
         first.update(&self.salt);
         first.update(&number.to_be_bytes());
-        let mut round = first.finalize().into_bytes();
+        let mut round = first.finalize_fixed();
         let mut sum = Zeroizing::new([0; BLOCK]);
         sum.copy_from_slice(&round);
         let mut since = 1;
@@ -95,7 +95,7 @@ impl Recipe {
             }
             let mut mac = keyed.clone();
             mac.update(&round);
-            round = mac.finalize().into_bytes();
+            round = mac.finalize_fixed();
             sum.iter_mut().zip(&round).for_each(|(sum, byte)| *sum ^= byte);
             since += 1;
         }
