@@ -157,8 +157,7 @@ impl Desk {
     async fn ask_until_it_fits(&self, visit: &mut Visit) -> Result<(), Failure> {
         loop {
             let typed = [self.ask_for_secret().await?];
-            visit.unlock(&typed, self.global.yes, &self.progress, &self.cancel).await?;
-            self.progress.finish();
+            self.unlock(visit, &typed).await?;
             match visit.fits_nothing() {
                 Some(failure) if self.output.talks() => self.output.warning(&failure),
                 _ => return Ok(()),
@@ -261,9 +260,27 @@ impl Desk {
     ) -> Result<Visit, Failure> {
         let mut visit = Visit::begin(place, wanted, &*self.progress, &self.cancel).await?;
         if !secrets.is_empty() {
-            visit.unlock(secrets, self.global.yes, &self.progress, &self.cancel).await?;
+            self.unlock(&mut visit, secrets).await?;
         }
         Ok(visit)
+    }
+
+    /// Tries secrets; where only locks are left that ask for very much calculation, asks first.
+    async fn unlock(&self, visit: &mut Visit, secrets: &[SecretText]) -> Result<(), Failure> {
+        visit.unlock(secrets, self.global.yes, &self.progress, &self.cancel).await?;
+        self.progress.finish();
+        if let Some(slow) = visit.fits_nothing().filter(|why| why.code() == Code::PassphraseSlow)
+            && self.go_on_although(&slow).await?
+        {
+            visit.unlock(secrets, true, &self.progress, &self.cancel).await?;
+            self.progress.finish();
+        }
+        Ok(())
+    }
+
+    /// Asks whether to do all the same what a failure warns of.
+    pub(super) async fn go_on_although(&self, failure: &Failure) -> Result<bool, Failure> {
+        self.inputs.confirm(&format!("{} Do it?", failure.what()), &self.cancel).await
     }
 
     async fn asked(&mut self) -> Result<Asked, Failure> {

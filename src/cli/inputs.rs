@@ -2,7 +2,7 @@
 
 use std::{
     fs::File,
-    io::{self, IsTerminal, Read},
+    io::{self, BufRead, IsTerminal, Read, Write},
     path::Path,
 };
 
@@ -15,6 +15,9 @@ use crate::base::{
     limits,
     secret::SecretText,
 };
+
+/// Longest answer to a question, in bytes.
+const ANSWER: u64 = 256;
 
 /// Reads secrets; standard input can be given once only.
 #[derive(Default)]
@@ -50,6 +53,27 @@ impl Inputs {
     /// Says whether somebody sits in front of a terminal and can be asked.
     pub(super) fn can_ask(&self) -> bool {
         !self.stdin_used && io::stdin().is_terminal() && io::stderr().is_terminal()
+    }
+
+    /// Asks whether to go on; no where nobody sits in front of a terminal, and by Enter alone.
+    pub(super) async fn confirm(&self, question: &str, cancel: &Cancel) -> Result<bool, Failure> {
+        if !self.can_ask() {
+            return Ok(false);
+        }
+        // Nobody reads stderr any more: then nobody answers either.
+        let _ =
+            write!(io::stderr().lock(), "{question} [y/N] ").and_then(|()| io::stderr().flush());
+        let answered = tokio::task::spawn_blocking(|| {
+            let mut line = String::new();
+            io::stdin().lock().take(ANSWER).read_line(&mut line).map(|_| line)
+        });
+        tokio::select! {
+            line = answered => {
+                let line = line.ok().and_then(Result::ok).unwrap_or_default();
+                Ok(matches!(line.trim(), "y" | "Y" | "yes" | "Yes"))
+            }
+            () = cancel.cancelled() => Err(stopped()),
+        }
     }
 
     /// Asks for a secret without showing it; `None` where nobody sits in front of a terminal.

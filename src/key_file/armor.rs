@@ -73,7 +73,7 @@ impl<R: Read> Dearmored<R> {
     }
 
     /// Adds the next bytes to `to`; `false` once there are no more.
-    pub fn next(&mut self, to: &mut Vec<u8>) -> Result<bool, ArmorFault> {
+    pub fn next_piece(&mut self, to: &mut Vec<u8>) -> Result<bool, ArmorFault> {
         loop {
             if matches!(self.state, State::Done) {
                 return Ok(false);
@@ -204,7 +204,7 @@ mod tests {
     fn dearmored(text: &[u8]) -> Result<Vec<u8>, ArmorFault> {
         let mut bytes = Vec::new();
         let mut armor = Dearmored::new(text);
-        while armor.next(&mut bytes)? {}
+        while armor.next_piece(&mut bytes)? {}
         Ok(bytes)
     }
 

@@ -106,7 +106,7 @@ pub struct Checked {
 pub fn head(from: impl Read) -> Result<Head, KeyFileFault> {
     let mut armor = Dearmored::new(from);
     let mut bytes = Vec::new();
-    while bytes.len() < HEAD && armor.next(&mut bytes)? {}
+    while bytes.len() < HEAD && armor.next_piece(&mut bytes)? {}
     let Some(head) = bytes.first_chunk::<HEAD>() else {
         return Err(HeadFault::Short { got: bytes.len() as u64 }.into());
     };
@@ -131,7 +131,7 @@ pub fn check<R: Read>(
             return Err(KeyFileFault::Stopped);
         }
         let before = bytes.len();
-        more = armor.next(&mut bytes)?;
+        more = armor.next_piece(&mut bytes)?;
         total += (bytes.len() - before) as u64;
         if beginning.len() < HEAD + BEGINNING {
             beginning.extend(bytes.iter().skip(before).take(HEAD + BEGINNING));
@@ -233,7 +233,7 @@ impl Checked {
     ) -> Result<bool, KeyFileFault> {
         let mut plain = self.plain(from, head, keys);
         let mut cutter = Cutter::new();
-        while let Some(piece) = plain.next()? {
+        while let Some(piece) = plain.next_piece()? {
             cutter.feed(piece, give).map_err(|fault| KeyFileFault::NotAList { at: fault.at })?;
         }
         Ok(cutter.is_whole())
@@ -257,11 +257,11 @@ impl<R: Read> Plain<R> {
     }
 
     /// The next piece; `None` at the end.
-    pub fn next(&mut self) -> Result<Option<&[u8]>, KeyFileFault> {
+    pub fn next_piece(&mut self) -> Result<Option<&[u8]>, KeyFileFault> {
         self.piece.as_mut_slice().zeroize();
         self.piece.clear();
         while self.left > 0 && self.piece.is_empty() {
-            if !self.armor.next(&mut self.piece)? {
+            if !self.armor.next_piece(&mut self.piece)? {
                 // It was longer when its MAC was checked.
                 return Err(ArmorFault::Io(io::ErrorKind::UnexpectedEof.into()).into());
             }

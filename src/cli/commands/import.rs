@@ -13,7 +13,7 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::key_files::import::{Import, Imported, Into, import},
+    recovery::key_files::import::{Import, Imported, Into, import, opens_slowly},
 };
 
 pub(super) async fn run(
@@ -21,29 +21,39 @@ pub(super) async fn run(
     file: PathBuf,
     passphrase: Option<&Path>,
 ) -> Result<u8, Failure> {
+    let slow = desk.global.yes || is_worth_waiting(desk, &file).await?;
     let imported = if desk.goes_somewhere() {
         let visit = desk.visit_with_secret().await?;
         let imported = match desk.file_passphrase(passphrase, false).await {
             Ok(passphrase) => {
                 let data_dir = desk.data_dir()?;
                 let into = Into::Account { visit: &visit, data_dir: &data_dir };
-                let wish = Import { file: file.clone(), passphrase, slow: desk.global.yes };
-                import(into, wish, desk.progress(), desk.cancel.clone()).await
+                take(desk, into, Import { file: file.clone(), passphrase, slow }).await
             }
             Err(failure) => Err(failure),
         };
-        desk.progress().finish();
         desk.leave(visit).await;
         imported?
     } else {
         let into = Into::Kept(desk.kept().await?);
         let passphrase = desk.file_passphrase(passphrase, false).await?;
-        let wish = Import { file: file.clone(), passphrase, slow: desk.global.yes };
-        let imported = import(into, wish, desk.progress(), desk.cancel.clone()).await;
-        desk.progress().finish();
-        imported?
+        take(desk, into, Import { file: file.clone(), passphrase, slow }).await?
     };
     show(desk, &file, &imported)
+}
+
+async fn take(desk: &Desk, into: Into<'_>, wish: Import) -> Result<Imported, Failure> {
+    let imported = import(into, wish, desk.progress(), desk.cancel.clone()).await;
+    desk.progress().finish();
+    imported
+}
+
+/// Asks before a file is opened that asks for very much calculation; other files are not asked about.
+async fn is_worth_waiting(desk: &Desk, file: &Path) -> Result<bool, Failure> {
+    match opens_slowly(file) {
+        Some(slow) => desk.go_on_although(&slow).await,
+        None => Ok(false),
+    }
 }
 
 fn show(desk: &Desk, file: &Path, imported: &Imported) -> Result<u8, Failure> {

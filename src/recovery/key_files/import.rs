@@ -100,6 +100,26 @@ pub async fn import(
     super::super::joined(tokio::task::spawn_blocking(work).await)?
 }
 
+/// What a file warns of before it is opened: very much calculation. Nothing where it has another fault,
+/// which [`import`] tells.
+pub fn opens_slowly(file: &Path) -> Option<Failure> {
+    let head = reading::head(open_file(file).ok()?).ok()?;
+    slow(&head)
+}
+
+fn slow(head: &Head) -> Option<Failure> {
+    let work = head.recipe().as_ref().map_or(0, Recipe::work);
+    (work > limits::STRETCH_ROUNDS).then(|| {
+        Failure::new(Code::FileSlow).with("time", waiting(Some(passphrase::seconds(work))))
+    })
+}
+
+/// Opens a file without waiting: it could be a pipe.
+fn open_file(file: &Path) -> io::Result<File> {
+    let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
+    OpenOptions::new().read(true).custom_flags(flags).open(file)
+}
+
 /// The store of a visited account; made only for a secret that was proven.
 fn account_target(visit: &Visit, data_dir: &Path) -> Result<Target, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
@@ -123,18 +143,13 @@ impl Opened {
         let name = Shown::new(&wish.file.to_string_lossy());
         let failed = |fault: KeyFileFault| key_file_failure(fault, &name);
         let io = |error: io::Error| failed(ArmorFault::Io(error).into());
-        // Without waiting: it could be a pipe.
-        let flags = rustix::fs::OFlags::NONBLOCK.bits() as i32;
-        let mut options = OpenOptions::new();
-        let mut file = options.read(true).custom_flags(flags).open(&wish.file).map_err(io)?;
+        let mut file = open_file(&wish.file).map_err(io)?;
         if !file.metadata().map_err(io)?.is_file() {
             return Err(Failure::new(Code::FileNotPlain).with("name", name));
         }
         let head = reading::head(&mut file).map_err(failed)?;
-        let work = head.recipe().as_ref().map_or(0, Recipe::work);
-        if work > limits::STRETCH_ROUNDS && !wish.slow {
-            let time = waiting(Some(passphrase::seconds(work)));
-            return Err(Failure::new(Code::FileSlow).with("time", time));
+        if let Some(failure) = slow(&head).filter(|_| !wish.slow) {
+            return Err(failure);
         }
         let keys = file_keys(&head, &wish.passphrase, progress, cancel)?;
         file.rewind().map_err(io)?;
