@@ -100,7 +100,7 @@ fn sentence(news: &News) -> String {
         News::Stretching { done, all } => {
             let percent = done.saturating_mul(100).checked_div(*all).unwrap_or(0).min(99);
             let all = grouped(*all);
-            format!("Trying the passphrase: {percent} % of {all} rounds (slow on purpose)")
+            format!("Passphrase: {percent} % of {all} rounds, slow on purpose")
         }
         News::Carrying { keys } => format!("Key file: {} keys", grouped(*keys)),
         News::Hint(hint) => hint_sentence(*hint).to_owned(),

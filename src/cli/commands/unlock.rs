@@ -101,6 +101,8 @@ fn sentence(fit: &Fit, visit: &Visit) -> String {
                     .unwrap_or_default(),
             };
             match (&overview.current, fit.current) {
+                // A snapshot does not know what is current now.
+                _ if overview.all_found.is_none() => format!("✓ It opens backup {id}{keys}."),
                 (_, true) => format!("✓ It opens backup {id}, the current one{keys}."),
                 (Some(current), false) => {
                     format!(
