@@ -25,6 +25,9 @@ use crate::{
     store::reader::Reader,
 };
 
+/// Entries between two pieces of news.
+const NEWS: u64 = 500;
+
 /// The figures of one room, as the entries' readable metadata tells them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RoomContents {
@@ -74,11 +77,16 @@ pub struct RoomSessions {
     pub whole: bool,
 }
 
-/// Reads a version and counts per room, saving what comes on the way if that is wanted.
+/// Looks at what was counted so far, on the thread that counts: it must be quick.
+pub type Glance = Box<dyn FnMut(&Contents) + Send>;
+
+/// Reads a version and counts per room, saving what comes on the way if that is wanted. `glance` sees
+/// the count while it grows.
 pub async fn contents(
     source: Source,
     saver: Option<&mut Saver>,
     store: Option<Reader>,
+    mut glance: Option<Glance>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Contents, Failure> {
@@ -100,8 +108,11 @@ pub async fn contents(
             room.restored += u64::from(is_restored(store.as_ref(), &entry) == Some(true));
             contents.sessions += 1;
             bytes += entry.json.len() as u64;
-            if contents.sessions.is_multiple_of(1_000) {
+            if contents.sessions.is_multiple_of(NEWS) {
                 teller.tell(News::Reading { bytes, entries: contents.sessions });
+                if let Some(glance) = &mut glance {
+                    glance(contents);
+                }
             }
         }
     })

@@ -19,13 +19,15 @@ use crate::{
     },
     homeserver::{
         self, Client, OwnSession, RequestError, Session, Settings, discovery,
-        sign_in::{password, token},
+        sign_in::{flows, password, token},
     },
     store::{
         folder::DataDir,
         kept_session::{KeptSession, note_login, recent_logins},
     },
 };
+
+pub use crate::homeserver::sign_in::flows::Flow;
 
 /// Servers usually ask for a pause after the fifth login within five minutes.
 const LOGINS_BEFORE_A_HINT: usize = 4;
@@ -70,6 +72,36 @@ impl Surroundings {
         let (allow_http, ca_file) = (self.allow_http, self.ca_file.clone());
         Settings { allow_http, ca_file, ..Settings::default() }
     }
+}
+
+/// A server that was found, before anybody signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// Its address, as whoever signs in has to give it.
+    pub address: String,
+    /// Its host, which people must compare before they type a password.
+    pub host: Shown,
+    /// The name that led there, where it is another than the host.
+    pub named_by: Option<Shown>,
+    /// The ways to sign in that it offers.
+    pub flows: Vec<Flow>,
+}
+
+/// Finds the server of a Matrix id, a server name or an address, and the ways in that it offers.
+/// Nothing secret is sent.
+pub async fn find(
+    typed: &str,
+    surroundings: &Surroundings,
+    cancel: &Cancel,
+) -> Result<Found, Failure> {
+    let client = discovery::find(typed, &surroundings.settings(), cancel).await;
+    let client = client.map_err(IntoFailure::into_failure)?;
+    let flows = flows::flows(&client, cancel).await.map_err(IntoFailure::into_failure)?;
+    let host = client.host();
+    let name = typed.split_once(':').filter(|_| typed.starts_with('@')).map(|(_, name)| name);
+    let name = name.or(Some(typed).filter(|typed| !typed.contains("//")));
+    let named_by = name.map(Shown::new).filter(|name| *name != host);
+    Ok(Found { address: client.base().as_str().to_owned(), host, named_by, flows })
 }
 
 /// A signed-in account.

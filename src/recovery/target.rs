@@ -90,10 +90,7 @@ impl Target {
     /// The place of a version's own file in the account's folder, where keys are written. Its name
     /// has none of the server's own words.
     pub(super) fn place(&self, kind: &str, version: &str, ending: &str) -> Option<PathBuf> {
-        let hash = Sha256::digest(version.as_bytes());
-        let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
-        let folder = self.lock.as_ref()?.folder().path();
-        Some(folder.join(format!("{kind}-{hash}.{ending}")))
+        Some(place(self.lock.as_ref()?, kind, version, ending))
     }
 
     /// What each of so many workers needs, for one version.
@@ -139,6 +136,26 @@ impl Target {
             Sink::Plan(None) => Ok(0),
         }
     }
+}
+
+fn place(lock: &FolderLock, kind: &str, version: &str, ending: &str) -> PathBuf {
+    let hash = Sha256::digest(version.as_bytes());
+    let hash: String = hash.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    lock.folder().path().join(format!("{kind}-{hash}.{ending}"))
+}
+
+/// Where a version's snapshot is saved, with the right to write there.
+pub(super) fn snapshot_place(
+    overview: &Overview,
+    version: &str,
+    data_dir: &Path,
+) -> Result<(PathBuf, FolderLock), Failure> {
+    let lock = || {
+        let data_dir = DataDir::open(data_dir)?;
+        data_dir.account(&overview.user_id, &overview.server)?.lock()
+    };
+    let lock = lock().map_err(IntoFailure::into_failure)?;
+    Ok((place(&lock, "snapshot", version, "keyhaul"), lock))
 }
 
 /// A look into the account's store. `None` without a store, or where the secrets do not open it:

@@ -1,4 +1,5 @@
 //! The ways in.
 
+pub mod flows;
 pub mod password;
 pub mod token;
