@@ -133,6 +133,9 @@ impl DecryptionKey {
             Some(EntryFault::TooLarge) => return Err(Refusal::TooLarge { limit: limits::ENTRY }),
             Some(EntryFault::TooDeep) => return Err(malformed(MalformedEntry::Depth)),
             Some(EntryFault::BadName) => return Err(malformed(MalformedEntry::Name)),
+            None if entry.json.len() > limits::ENTRY => {
+                return Err(Refusal::TooLarge { limit: limits::ENTRY });
+            }
             None => {}
         }
         let sealed = Sealed::parse(entry.json).ok_or(malformed(MalformedEntry::Parts))?;

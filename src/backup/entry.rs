@@ -84,14 +84,19 @@ impl Metadata {
 }
 
 impl<'a> Sealed<'a> {
-    /// Reads the sealed parts of an entry; `None` where they are missing or no text.
+    /// Reads the sealed parts of an entry; `None` where they are missing or no text. Only objects will
+    /// do: serde would take a list of the same values, too.
     pub fn parse(json: &'a [u8]) -> Option<Self> {
         #[derive(Deserialize)]
         struct Outer<'a> {
             #[serde(borrow)]
-            session_data: Sealed<'a>,
+            session_data: &'a RawValue,
         }
-        serde_json::from_slice::<Outer<'a>>(json).ok().map(|outer| outer.session_data)
+        if !json.trim_ascii_start().starts_with(b"{") {
+            return None;
+        }
+        let data = serde_json::from_slice::<Outer<'a>>(json).ok()?.session_data.get();
+        if data.starts_with('{') { serde_json::from_str(data).ok() } else { None }
     }
 }
 

@@ -296,7 +296,9 @@ fn only_ed25519(raw: &RawValue) -> Option<[u8; 32]> {
         #[serde(borrow)]
         ed25519: &'a RawValue,
     }
-    canonical_key(serde_json::from_str::<Claimed<'_>>(raw.get()).ok()?.ed25519)
+    // serde would take a list of one key for the object, too.
+    let object = Some(raw.get()).filter(|raw| raw.starts_with('{'))?;
+    canonical_key(serde_json::from_str::<Claimed<'_>>(object).ok()?.ed25519)
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ mod contract;
 #[cfg(test)]
 mod demo;
 #[cfg(test)]
+mod entry_cases;
+#[cfg(test)]
 mod escapes;
 #[cfg(test)]
 mod fixtures;
