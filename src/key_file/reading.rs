@@ -1,7 +1,7 @@
 //! From a key file to its sessions: once through to check the MAC, once more to read what is inside,
 //! so that nothing is believed before it is checked and memory stays flat.
 
-use std::io::{self, Read};
+use std::io::{self, Read, Seek};
 
 use serde::{Deserialize, de::IgnoredAny};
 use thiserror::Error;
@@ -162,35 +162,46 @@ fn looks_like_a_list(keys: &FileKeys, head: &Head, inside: &[u8]) -> bool {
 }
 
 impl Checked {
-    /// Says whether it has to be found out in which counter the file was written (SPEC §6): only where
-    /// that makes a difference, which clients avoid.
-    pub fn counter_matters(&self, head: &Head) -> bool {
-        Counter::matters(&head.iv, self.length)
-    }
-
-    /// Finds it out: the usual counter, unless with that something inside is not readable.
-    pub fn find_counter(
+    /// Looks through what is inside before anything of it is taken: it must be one whole list.
+    ///
+    /// Where it makes a difference in which counter the file was written (SPEC §6), which clients avoid,
+    /// that is found out here, too: the usual one, unless with that something is not readable.
+    pub fn look_through<R: Read + Seek>(
         &mut self,
-        from: impl Read,
+        mut from: R,
         head: &Head,
         keys: &FileKeys,
     ) -> Result<(), KeyFileFault> {
-        let mut readable = true;
-        let mut look = |element: Element<'_>| {
-            readable &= match element {
-                Element::Json(json) => serde_json::from_slice::<IgnoredAny>(json).is_ok(),
-                Element::TooLarge => true,
-            };
-        };
-        let whole = match self.elements(from, head, keys, &mut look) {
-            Ok(whole) => whole,
-            Err(KeyFileFault::NotAList { .. }) => false,
-            Err(fault) => return Err(fault),
-        };
-        if !whole || !readable {
-            self.counter = Counter::Low;
+        let matters = Counter::matters(&head.iv, self.length);
+        let looked = self.look(&mut from, head, keys, matters);
+        if !matters || looked.is_ok() {
+            return looked;
         }
-        Ok(())
+        self.counter = Counter::Low;
+        from.rewind().map_err(ArmorFault::Io)?;
+        self.look(&mut from, head, keys, matters)
+    }
+
+    /// Fails unless there is a list that is closed; in `depth` also where an element is no JSON.
+    fn look(
+        &self,
+        from: impl Read,
+        head: &Head,
+        keys: &FileKeys,
+        depth: bool,
+    ) -> Result<(), KeyFileFault> {
+        let (mut readable, mut sessions) = (true, 0);
+        let mut one = |element: Element<'_>| {
+            sessions += 1;
+            if let (Element::Json(json), true) = (element, depth) {
+                readable &= serde_json::from_slice::<IgnoredAny>(json).is_ok();
+            }
+        };
+        let whole = self.elements(from, head, keys, &mut one)?;
+        if sessions > limits::ENTRIES {
+            return Err(KeyFileFault::TooMany { limit: limits::ENTRIES });
+        }
+        if whole && readable { Ok(()) } else { Err(KeyFileFault::NotAList { at: self.length }) }
     }
 
     /// Gives out every session. `take` says whether to go on. Ends with the number of sessions.
@@ -204,13 +215,10 @@ impl Checked {
         let mut sessions = 0;
         let mut go_on = true;
         let mut one = |element: Element<'_>| {
-            sessions += 1;
-            go_on = go_on && sessions <= limits::ENTRIES && take(session(element));
+            go_on = go_on && take(session(element));
+            sessions += u64::from(go_on);
         };
         let whole = self.elements(from, head, keys, &mut one)?;
-        if sessions > limits::ENTRIES {
-            return Err(KeyFileFault::TooMany { limit: limits::ENTRIES });
-        }
         match (go_on, whole) {
             (false, _) => Err(KeyFileFault::Stopped),
             (true, false) => Err(KeyFileFault::NotAList { at: self.length }),

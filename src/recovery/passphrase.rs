@@ -23,6 +23,9 @@ use crate::base::{
 /// Rounds by which the speed of this computer is measured; some milliseconds.
 const PROBE: u64 = 5_000;
 
+/// Estimates that people say, in seconds.
+const ESTIMATES: [u64; 13] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600];
+
 /// How far a search may go, and who hears of it.
 pub(super) struct Effort<'a> {
     /// Do calculations beyond the budget, too.
@@ -124,13 +127,15 @@ fn plan(recipes: &[Recipe], spellings: usize, slow: bool) -> (Vec<Job>, u64) {
     (jobs, left_out)
 }
 
-/// How long so many rounds take on this computer, in seconds and on all cores: measured, not guessed.
+/// How long so many rounds take on this computer, in seconds: measured on one core and rounded up, as
+/// people would say it.
 pub(super) fn seconds(rounds: u64) -> u64 {
     let Ok(probe) = Recipe::new(b"probe", PROBE, 256) else { return rounds };
     let begun = Instant::now();
     probe.stretch(b"probe", &mut |_| true);
     let each = begun.elapsed().as_secs_f64() / PROBE as f64;
-    (each * rounds as f64).ceil() as u64
+    let seconds = (each * rounds as f64).ceil() as u64;
+    ESTIMATES.into_iter().find(|estimate| *estimate >= seconds).unwrap_or(seconds)
 }
 
 fn cores() -> usize {

@@ -23,6 +23,8 @@ mod forms;
 #[cfg(test)]
 mod homeserver;
 #[cfg(test)]
+mod key_files;
+#[cfg(test)]
 mod parsers;
 #[cfg(test)]
 mod program;

@@ -161,10 +161,8 @@ impl Opened {
         io::copy(&mut hashing, &mut io::sink()).map_err(io)?;
         let sha256 = hashing.digest.finalize().into();
         let mut file = hashing.from.into_inner();
-        if checked.counter_matters(&head) {
-            file.rewind().map_err(io)?;
-            checked.find_counter(&file, &head, &keys).map_err(failed)?;
-        }
+        file.rewind().map_err(io)?;
+        checked.look_through(&file, &head, &keys).map_err(failed)?;
         let short = wish.file.file_name().map(|name| name.to_string_lossy().into_owned());
         let source = Source::KeyFile { name: short.unwrap_or_default(), sha256 };
         Ok(Self { file, head, keys, checked, source })

@@ -7,6 +7,7 @@ mod tests;
 
 use std::io::{BufRead, BufReader, Write, stderr};
 use std::panic::Location;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -50,6 +51,18 @@ pub(crate) fn synapse() -> Option<&'static Synapse> {
         Ok(shared) => Some(shared),
         Err(why) => panic!("{why}"),
     }
+}
+
+/// The Python with Synapse's packages, for tests that need another implementation of something.
+/// `None` means that the test has to return, as with [`synapse`].
+#[track_caller]
+pub(crate) fn python() -> Option<PathBuf> {
+    if std::env::var_os(WITHOUT).is_some_and(|set| set == "1") {
+        let test = Location::caller();
+        writeln!(stderr(), "LEFT OUT: {test} needs Python packages ({WITHOUT}=1)").unwrap();
+        return None;
+    }
+    Some(environment::python().unwrap_or_else(|why| panic!("{why}")))
 }
 
 impl Synapse {
