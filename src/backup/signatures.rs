@@ -3,7 +3,7 @@
 //! The keys to check with come from the server, so a right signature is a good sign and no proof: only
 //! the recovery key proves a backup, and the account key in secret storage proves the account's.
 
-use std::collections::BTreeMap;
+use std::{cell::LazyCell, collections::BTreeMap};
 
 use ruma::CanonicalJsonValue;
 use serde_json::{Map, Value};
@@ -112,8 +112,11 @@ pub fn signatures(
     };
     let own = auth_data.get("signatures").and_then(|users| users.get(user_id));
     let own = own.and_then(Value::as_object).into_iter().flatten().take(SIGNATURES);
-    own.map(|(key_id, _)| {
-        let is_right = |key: &SigningKey| is_signed(&auth_data, user_id, key_id, key);
+    // Written once for all of them, and only where there is a signature to check.
+    let signed = LazyCell::new(|| signed_bytes(&auth_data));
+    own.map(|(key_id, signature)| {
+        let signature = read_signature(signature);
+        let is_right = |key: &SigningKey| verify(key, signature.as_ref(), || signed.as_deref());
         let (signer, valid) = judge(key_id, identity, is_right);
         Signature { key_id: key_id.clone(), signer, valid }
     })
@@ -157,8 +160,24 @@ fn signed_bytes(auth_data: &Map<String, Value>) -> Option<Vec<u8>> {
     serde_json::to_vec(&canonical).ok()
 }
 
-/// Says whether a user's key signed an object (spec: signing JSON). Strict: no weak keys, no second form
-/// of a signature.
+fn read_signature(value: &Value) -> Option<Ed25519Signature> {
+    let bytes = value.as_str().and_then(base64::decode_exact::<64>)?;
+    Ed25519Signature::from_slice(&bytes).ok()
+}
+
+/// Strict: no weak keys, no second form of a signature.
+fn verify<'a>(
+    key: &SigningKey,
+    signature: Option<&Ed25519Signature>,
+    signed: impl FnOnce() -> Option<&'a [u8]>,
+) -> bool {
+    let (Ok(key), Some(signature)) = (Ed25519PublicKey::from_slice(key), signature) else {
+        return false;
+    };
+    signed().is_some_and(|signed| key.verify(signed, signature).is_ok())
+}
+
+/// Says whether a user's key signed an object (spec: signing JSON).
 pub fn is_signed(
     object: &Map<String, Value>,
     user_id: &str,
@@ -166,12 +185,9 @@ pub fn is_signed(
     key: &SigningKey,
 ) -> bool {
     let signature = object.get("signatures").and_then(|users| users.get(user_id)?.get(key_id));
-    let signature = signature.and_then(Value::as_str).and_then(base64::decode_exact::<64>);
-    let signature = signature.and_then(|bytes| Ed25519Signature::from_slice(&bytes).ok());
-    match (Ed25519PublicKey::from_slice(key), signature, signed_bytes(object)) {
-        (Ok(key), Some(signature), Some(signed)) => key.verify(&signed, &signature).is_ok(),
-        _ => false,
-    }
+    let signature = signature.and_then(read_signature);
+    let signed = LazyCell::new(|| signed_bytes(object));
+    verify(key, signature.as_ref(), || signed.as_deref())
 }
 
 #[cfg(test)]

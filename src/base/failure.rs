@@ -33,6 +33,7 @@ codes! {
     NoNetwork = "no-network",
     ServerSilent = "server-silent",
     ConnectionLost = "connection-lost",
+    OlderKept = "older-kept",
     Certificate = "certificate",
     PlainHttp = "plain-http",
     NotMatrix = "not-matrix",

@@ -1,7 +1,10 @@
 //! From a key file to its sessions: once through to check the MAC, once more to read what is inside,
 //! so that nothing is believed before it is checked and memory stays flat.
 
-use std::io::{self, Read, Seek};
+use std::{
+    cell::Cell,
+    io::{self, Read, Seek},
+};
 
 use serde::{Deserialize, de::IgnoredAny};
 use thiserror::Error;
@@ -77,6 +80,12 @@ pub enum Unusable {
         /// Largest session accepted, in bytes.
         limit: usize,
     },
+    /// The list is broken here, so whatever stands behind is lost.
+    #[error("the list of sessions is broken at byte {at} and cannot be read on")]
+    Rest {
+        /// Where, in bytes of the plaintext.
+        at: u64,
+    },
     /// No usable room key.
     #[error(transparent)]
     RoomKey(#[from] RoomKeyFault),
@@ -88,7 +97,7 @@ impl Unusable {
         match self {
             Self::TooLarge { .. } => "too_large",
             // Behind a right MAC nothing was damaged on the way: it was written so.
-            Self::RoomKey(RoomKeyFault::NotJson) => "malformed",
+            Self::Rest { .. } | Self::RoomKey(RoomKeyFault::NotJson) => "malformed",
             Self::RoomKey(fault) => fault.reason(),
         }
     }
@@ -162,49 +171,54 @@ fn looks_like_a_list(keys: &FileKeys, head: &Head, inside: &[u8]) -> bool {
 }
 
 impl Checked {
-    /// Looks through what is inside before anything of it is taken: it must be one whole list.
+    /// Looks through what is inside before anything of it is taken: there must be a list with something
+    /// readable in it, if perhaps not to its end. `stop` is asked now and then.
     ///
     /// Where it makes a difference in which counter the file was written (SPEC §6), which clients avoid,
-    /// that is found out here, too: the usual one, unless with that something is not readable.
+    /// that is found out here, too: the usual one, unless more can be read with the other.
     pub fn look_through<R: Read + Seek>(
         &mut self,
         mut from: R,
         head: &Head,
         keys: &FileKeys,
+        stop: &dyn Fn() -> bool,
     ) -> Result<(), KeyFileFault> {
-        let matters = Counter::matters(&head.iv, self.length);
-        let looked = self.look(&mut from, head, keys, matters);
-        if !matters || looked.is_ok() {
-            return looked;
+        let looked = self.look(&mut from, head, keys, stop)?;
+        if !looked.all_well && Counter::matters(&head.iv, self.length) {
+            self.counter = Counter::Low;
+            from.rewind().map_err(ArmorFault::Io)?;
+            let other = self.look(&mut from, head, keys, stop)?;
+            if other.readable > looked.readable {
+                return other.judged();
+            }
+            self.counter = Counter::Whole;
         }
-        self.counter = Counter::Low;
-        from.rewind().map_err(ArmorFault::Io)?;
-        self.look(&mut from, head, keys, matters)
+        looked.judged()
     }
 
-    /// Fails unless there is a list that is closed; in `depth` also where an element is no JSON.
     fn look(
         &self,
         from: impl Read,
         head: &Head,
         keys: &FileKeys,
-        depth: bool,
-    ) -> Result<(), KeyFileFault> {
-        let (mut readable, mut sessions) = (true, 0);
+        stop: &dyn Fn() -> bool,
+    ) -> Result<Looked, KeyFileFault> {
+        let (mut readable, mut sessions) = (0, 0);
         let mut one = |element: Element<'_>| {
             sessions += 1;
-            if let (Element::Json(json), true) = (element, depth) {
-                readable &= serde_json::from_slice::<IgnoredAny>(json).is_ok();
+            if let Element::Json(json) = element {
+                readable += u64::from(serde_json::from_slice::<IgnoredAny>(json).is_ok());
             }
         };
-        let whole = self.elements(from, head, keys, &mut one)?;
+        let broken = self.elements(from, head, keys, stop, &mut one)?;
         if sessions > limits::ENTRIES {
             return Err(KeyFileFault::TooMany { limit: limits::ENTRIES });
         }
-        if whole && readable { Ok(()) } else { Err(KeyFileFault::NotAList { at: self.length }) }
+        Ok(Looked { readable, all_well: broken.is_none() && readable == sessions, broken })
     }
 
-    /// Gives out every session. `take` says whether to go on. Ends with the number of sessions.
+    /// Gives out every session; a list that breaks off or is not closed ends with a fault of its own, and
+    /// costs nothing before. `take` says whether to go on. Ends with the number of sessions.
     pub fn sessions(
         &self,
         from: impl Read,
@@ -213,17 +227,23 @@ impl Checked {
         take: &mut dyn FnMut(Result<RoomKey, SessionFault>) -> bool,
     ) -> Result<u64, KeyFileFault> {
         let mut sessions = 0;
-        let mut go_on = true;
+        let go_on = Cell::new(true);
         let mut one = |element: Element<'_>| {
-            go_on = go_on && take(session(element));
-            sessions += u64::from(go_on);
+            if go_on.get() {
+                go_on.set(take(session(element)));
+                sessions += u64::from(go_on.get());
+            }
         };
-        let whole = self.elements(from, head, keys, &mut one)?;
-        match (go_on, whole) {
-            (false, _) => Err(KeyFileFault::Stopped),
-            (true, false) => Err(KeyFileFault::NotAList { at: self.length }),
-            (true, true) => Ok(sessions),
+        let broken = self.elements(from, head, keys, &|| !go_on.get(), &mut one)?;
+        if !go_on.get() {
+            return Err(KeyFileFault::Stopped);
         }
+        if let Some(at) = broken
+            && !take(Err(nameless(Unusable::Rest { at })))
+        {
+            return Err(KeyFileFault::Stopped);
+        }
+        Ok(sessions)
     }
 
     /// What is inside, whatever it is.
@@ -231,20 +251,47 @@ impl Checked {
         Plain::new(from, self.length, keys.stream(head, self.counter))
     }
 
-    /// Gives out every element of the list; says whether it was closed.
+    /// Gives out every element of the list; says where it broke off, if it did.
     fn elements(
         &self,
         from: impl Read,
         head: &Head,
         keys: &FileKeys,
+        stop: &dyn Fn() -> bool,
         give: &mut dyn FnMut(Element<'_>),
-    ) -> Result<bool, KeyFileFault> {
+    ) -> Result<Option<u64>, KeyFileFault> {
         let mut plain = self.plain(from, head, keys);
         let mut cutter = Cutter::new();
         while let Some(piece) = plain.next_piece()? {
-            cutter.feed(piece, give).map_err(|fault| KeyFileFault::NotAList { at: fault.at })?;
+            if stop() {
+                return Err(KeyFileFault::Stopped);
+            }
+            if let Err(fault) = cutter.feed(piece, give) {
+                return Ok(Some(fault.at));
+            }
         }
-        Ok(cutter.is_whole())
+        Ok((!cutter.is_whole()).then_some(self.length))
+    }
+}
+
+/// What a look through a list found.
+struct Looked {
+    /// Elements that are JSON.
+    readable: u64,
+    /// All are, and the list is closed.
+    all_well: bool,
+    /// Where the list breaks off.
+    broken: Option<u64>,
+}
+
+impl Looked {
+    /// A list may break off: behind a right MAC that is how it was written. But without anything readable
+    /// in it it is none.
+    fn judged(&self) -> Result<(), KeyFileFault> {
+        match self.broken {
+            Some(at) if self.readable == 0 => Err(KeyFileFault::NotAList { at }),
+            _ => Ok(()),
+        }
     }
 }
 
@@ -285,8 +332,11 @@ impl<R: Read> Plain<R> {
     }
 }
 
+fn nameless(why: Unusable) -> SessionFault {
+    SessionFault { room_id: String::new(), session_id: String::new(), why }
+}
+
 fn session(element: Element<'_>) -> Result<RoomKey, SessionFault> {
-    let nameless = |why| SessionFault { room_id: String::new(), session_id: String::new(), why };
     match element {
         Element::TooLarge => Err(nameless(Unusable::TooLarge { limit: limits::ENTRY })),
         Element::Json(json) => RoomKey::parse_exported(json).map_err(|why| {

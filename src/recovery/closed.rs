@@ -44,7 +44,8 @@ pub(super) fn failure(
         };
         return failure.with("n", typable(&open)).with("m", keys);
     }
-    if unlocked.left_out > 0 {
+    // What has a slip in it was most likely no passphrase, so no time helps.
+    if unlocked.left_out > 0 && (unlocked.unreadable.is_empty() || !is_slip(unlocked)) {
         let time = waiting(unlocked.left_out_seconds());
         return Failure::new(Code::PassphraseSlow).with("time", time);
     }
@@ -56,14 +57,16 @@ pub(super) fn failure(
     }
 }
 
+/// Says whether all that was given is recovery keys with a slip in them.
+fn is_slip(unlocked: &Unlocked) -> bool {
+    unlocked.kinds.iter().all(|kind| *kind == SecretKind::Unknown)
+}
+
 fn nothing_fits(unlocked: &Unlocked) -> Failure {
     if unlocked.no_passphrase_locks {
         return Failure::new(Code::PassphraseUnused);
     }
-    let only_unreadable = unlocked.kinds.iter().all(|kind| *kind == SecretKind::Unknown);
-    if let Some(fault) = unlocked.unreadable.first()
-        && only_unreadable
-    {
+    if let Some(fault) = unlocked.unreadable.first().filter(|_| is_slip(unlocked)) {
         return fault.into_failure();
     }
     let failure = if unlocked.kinds.contains(&SecretKind::Passphrase) {

@@ -2,19 +2,27 @@
 //! does.
 
 use std::{
+    collections::BTreeSet,
     fs,
+    os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
 };
 
 use super::{failures::IntoFailure, look::Overview, new_file::folder_name, snapshots::in_folder};
 use crate::{
-    base::failure::Failure,
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+    },
     snapshot::{
         place::{covers, same_backup},
-        reader::Snapshot,
+        reader::{Snapshot, SnapshotFault},
         writer::BEGUN,
     },
-    store::folder::{DataDir, Folder, FolderLock},
+    store::{
+        error::StoreError,
+        folder::{DataDir, Folder, FolderLock},
+    },
 };
 
 /// One snapshot that was looked at.
@@ -39,49 +47,67 @@ pub struct Looked {
 pub struct Pruning {
     /// All snapshots that were looked at, by their names.
     pub snapshots: Vec<Looked>,
-    /// Snapshots that an interrupted run left unfinished.
-    pub left_over: Vec<PathBuf>,
+    /// Snapshots that an interrupted run left unfinished, each with its length in bytes.
+    pub left_over: Vec<(PathBuf, u64)>,
+    /// Files called snapshots that cannot be read; they stay.
+    pub unreadable: Vec<PathBuf>,
     /// Whether the files were removed.
     pub removed: bool,
 }
 
 impl Pruning {
-    /// Bytes of the snapshots that can go.
+    /// Bytes of the files that can go.
     pub fn bytes(&self) -> u64 {
-        self.snapshots.iter().filter(|one| one.held_by.is_some()).map(|one| one.bytes).sum()
+        let held = self.snapshots.iter().filter(|one| one.held_by.is_some());
+        held.map(|one| one.bytes).chain(self.left_over.iter().map(|(_, bytes)| *bytes)).sum()
     }
 }
 
 /// Looks for snapshots that can go, among these files, or among all in keyhaul's own folder; removes
 /// them if somebody agreed. Only a whole snapshot whose bytes are those that were written, and which
-/// holds every session of another, lets that one go.
-pub fn prune(files: &[PathBuf], data_dir: &Path, agreed: bool) -> Result<Pruning, Failure> {
-    let folders = || match DataDir::find(data_dir)? {
-        Some(data_dir) => data_dir.accounts(),
-        None => Ok(Vec::new()),
-    };
-    let folders = folders().map_err(IntoFailure::into_failure)?;
-    // Nobody may write a snapshot while others are judged by it.
-    let locks: Vec<(Folder, FolderLock)> = folders
-        .into_iter()
-        .filter_map(|folder| Some((folder.clone(), folder.lock().ok()?)))
-        .collect();
-    let own: Vec<PathBuf> = locks.iter().flat_map(|(folder, _)| in_folder(folder.path())).collect();
-    let named = files.iter().map(|file| fs::canonicalize(file).unwrap_or_else(|_| file.clone()));
-    let named: Vec<PathBuf> = named.collect();
-    let mut all: Vec<Looked> = Vec::new();
-    for file in named.iter().chain(&own) {
-        if !all.iter().any(|known| known.file == *file) {
-            all.push(look(file)?);
+/// holds every key of another as it is there, lets that one go.
+pub async fn prune(
+    files: Vec<PathBuf>,
+    data_dir: PathBuf,
+    agreed: bool,
+    cancel: Cancel,
+) -> Result<Pruning, Failure> {
+    let work = move || look_and_remove(&files, &data_dir, agreed, &cancel);
+    super::joined(tokio::task::spawn_blocking(work).await)?
+}
+
+fn look_and_remove(
+    files: &[PathBuf],
+    data_dir: &Path,
+    agreed: bool,
+    cancel: &Cancel,
+) -> Result<Pruning, Failure> {
+    let locks = locked(data_dir).map_err(IntoFailure::into_failure)?;
+    let named: Vec<PathBuf> = files.iter().map(|file| plain(file)).collect::<Result<_, _>>()?;
+    let mut pruning = Pruning::default();
+    let mut known = BTreeSet::new();
+    for file in &named {
+        if known.insert(identity(file)) {
+            pruning.snapshots.push(look(file)?);
+        }
+    }
+    for file in locks.iter().flat_map(|(folder, _)| in_folder(folder.path())) {
+        match look(&file) {
+            // The same file by another way holds nothing that the first one does not.
+            _ if !known.insert(identity(&file)) => {}
+            Ok(looked) => pruning.snapshots.push(looked),
+            Err(_) => pruning.unreadable.push(file),
         }
     }
     let may_go = |file: &PathBuf| named.is_empty() || named.contains(file);
-    judge(&mut all, &may_go)?;
-    let left_over = if named.is_empty() { unfinished(&locks) } else { Vec::new() };
-    let mut pruning = Pruning { snapshots: all, left_over, removed: false };
+    judge(&mut pruning.snapshots, &may_go, cancel)?;
+    if named.is_empty() {
+        pruning.left_over = unfinished(&locks);
+    }
     if agreed {
-        let gone = pruning.snapshots.iter().filter(|one| one.held_by.is_some());
-        for file in gone.map(|one| &one.file).chain(&pruning.left_over) {
+        let held = pruning.snapshots.iter().filter(|one| one.held_by.is_some());
+        let left_over = pruning.left_over.iter().map(|(file, _)| file);
+        for file in held.map(|one| &one.file).chain(left_over) {
             let failed = |error| super::failures::writing(&folder_name(file), &error);
             fs::remove_file(file).map_err(failed)?;
         }
@@ -89,6 +115,27 @@ pub fn prune(files: &[PathBuf], data_dir: &Path, agreed: bool) -> Result<Pruning
     }
     pruning.snapshots.sort_by(|a, b| a.file.cmp(&b.file));
     Ok(pruning)
+}
+
+/// The folders of all accounts; nobody may write a snapshot while others are judged by it.
+fn locked(data_dir: &Path) -> Result<Vec<(Folder, FolderLock)>, StoreError> {
+    let Some(data_dir) = DataDir::find(data_dir)? else { return Ok(Vec::new()) };
+    let folders = data_dir.accounts()?.into_iter();
+    folders.map(|folder| Ok((folder.clone(), folder.lock()?))).collect()
+}
+
+/// Where a file that somebody named really is. A link is refused: what it leads to may be all there is.
+fn plain(file: &Path) -> Result<PathBuf, Failure> {
+    let failed = |error| IntoFailure::into_failure(SnapshotFault::Io(error));
+    if !fs::symlink_metadata(file).map_err(failed)?.is_file() {
+        return Err(Failure::new(Code::FileNotPlain).with("name", &*file.to_string_lossy()));
+    }
+    fs::canonicalize(file).map_err(failed)
+}
+
+/// What tells a file from all others, whatever it is called.
+fn identity(file: &Path) -> Option<(u64, u64)> {
+    fs::metadata(file).map(|about| (about.dev(), about.ino())).ok()
 }
 
 fn look(file: &Path) -> Result<Looked, Failure> {
@@ -105,7 +152,11 @@ fn look(file: &Path) -> Result<Looked, Failure> {
 }
 
 /// Goes from the oldest to the newest, so that of equal ones the newest stays.
-fn judge(all: &mut [Looked], may_go: &dyn Fn(&PathBuf) -> bool) -> Result<(), Failure> {
+fn judge(
+    all: &mut [Looked],
+    may_go: &dyn Fn(&PathBuf) -> bool,
+    cancel: &Cancel,
+) -> Result<(), Failure> {
     let started = |file: &PathBuf| Snapshot::open(file).map(|one| one.header.started).ok();
     all.sort_by_cached_key(|one| (started(&one.file), one.file.clone()));
     for place in 0..all.len() {
@@ -115,6 +166,9 @@ fn judge(all: &mut [Looked], may_go: &dyn Fn(&PathBuf) -> bool) -> Result<(), Fa
             .filter(|(other, held)| *other != place && held.held_by.is_none() && held.complete);
         let mut holder = None;
         for (_, other) in others {
+            if cancel.is_cancelled() {
+                return Err(Failure::new(Code::Stopped).with("n", 0));
+            }
             if holds(&other.file, &one.file)? {
                 holder = Some(other.file.clone());
                 break;
@@ -134,7 +188,7 @@ fn holds(file: &Path, other: &Path) -> Result<bool, Failure> {
         return Ok(false);
     }
     let failed = |error| super::failures::writing(&folder_name(file), &error);
-    Ok(is_intact(open(file)?).map_err(failed)? && covers(file, other).map_err(failed)?)
+    Ok(covers(file, other) && is_intact(open(file)?).map_err(failed)?)
 }
 
 fn is_intact(snapshot: Snapshot) -> std::io::Result<bool> {
@@ -145,10 +199,11 @@ fn is_intact(snapshot: Snapshot) -> std::io::Result<bool> {
 }
 
 /// What a killed run left: nobody writes these files now, because their folders are locked by us.
-fn unfinished(locks: &[(Folder, FolderLock)]) -> Vec<PathBuf> {
+fn unfinished(locks: &[(Folder, FolderLock)]) -> Vec<(PathBuf, u64)> {
     let entries = locks.iter().filter_map(|(folder, _)| fs::read_dir(folder.path()).ok());
-    let entries = entries.flatten().flatten();
     let begun = entries
+        .flatten()
+        .flatten()
         .filter(|entry| entry.file_name().to_str().is_some_and(|name| name.starts_with(BEGUN)));
-    begun.map(|entry| entry.path()).collect()
+    begun.map(|entry| (entry.path(), entry.metadata().map_or(0, |about| about.len()))).collect()
 }

@@ -25,10 +25,11 @@ use crate::{
         failure::{Code, Failure},
         limits,
         progress::Progress,
-        shown::{Shown, grouped},
+        shown::Shown,
     },
     snapshot::{
         format::{FORMAT, Header, Trailer},
+        place::is_of,
         reader::Snapshot,
         writer::Writer,
     },
@@ -153,8 +154,8 @@ pub struct Saving<'a> {
 
 /// Reads a version into a file, opening nothing; tells what the file holds then.
 ///
-/// An incomplete snapshot of the same backup is continued. Whatever would lose sessions takes the next
-/// name instead.
+/// An incomplete snapshot of the same backup is continued. Whatever would lose a key takes the next name
+/// instead.
 pub async fn save(
     saving: Saving<'_>,
     visit: &Visit,
@@ -163,8 +164,7 @@ pub async fn save(
     cancel: Cancel,
 ) -> Result<Described, Failure> {
     let Saving { file, overwrite, with_names } = saving;
-    let continued = is_cut_one_of(file, visit, version);
-    let in_the_way = new_file::is_taken(file, overwrite || continued)?;
+    new_file::is_taken(file, overwrite || is_cut_one_of(file, visit, version))?;
     let mut saver = Saver::begin(file, &visit.overview, version)?;
     let source = visit.whole(version);
     let account = source.whole_account();
@@ -178,16 +178,16 @@ pub async fn save(
     let entries = read.as_ref().map_or(0, |contents| contents.sessions);
     let etag_after = etag_now(account.filter(|_| whole), version, &cancel).await;
     let place = saver.end(version, etag_after, entries, whole)?;
-    read?;
-    if in_the_way && !whole && !continued {
-        // The file is the one that was there before: a part does not take its place.
-        let all = version.count.map_or_else(|| "all".to_owned(), grouped);
-        return Err(Failure::new(Code::ConnectionLost)
-            .with("n", 0)
-            .with("all", all)
-            .because("the answer ended before its last bracket; the older file was kept"));
+    let is_whole = |file: &Path| Snapshot::open(file).is_ok_and(|one| one.trailer.is_some());
+    let older_kept = !whole && is_whole(&place);
+    match read {
+        Err(failure) if !older_kept || failure.code() == Code::Stopped => Err(failure),
+        _ if older_kept => {
+            let name = Shown::new(&place.to_string_lossy());
+            Err(Failure::new(Code::OlderKept).with("name", name))
+        }
+        _ => describe(&place, progress, cancel).await,
     }
-    describe(&place, progress, cancel).await
 }
 
 /// A version that was read and saved at its own place in the account's folder.
@@ -236,13 +236,9 @@ pub async fn haul(
 
 /// Says whether a file is an incomplete snapshot of this very backup, to be continued.
 fn is_cut_one_of(file: &Path, visit: &Visit, version: &BackupVersion) -> bool {
+    let Overview { user_id, server, .. } = &visit.overview;
     Snapshot::open(file).is_ok_and(|snapshot| {
-        snapshot.trailer.is_none()
-            && !snapshot.bare
-            && snapshot.header.user == visit.overview.user_id
-            && snapshot.header.server == visit.overview.server
-            && snapshot.version.version == version.version
-            && snapshot.version.public_key().ok() == version.public_key().ok()
+        snapshot.trailer.is_none() && !snapshot.bare && is_of(&snapshot, user_id, server, version)
     })
 }
 
@@ -259,6 +255,8 @@ pub(super) fn in_folder(folder: &Path) -> Vec<PathBuf> {
     let is_one = |name: &str| name.starts_with("snapshot-") && name.ends_with(".keyhaul");
     let mut files: Vec<PathBuf> = entries
         .filter(|entry| entry.file_name().to_str().is_some_and(is_one))
+        // A link leads to a file that is somebody else's, or to one that is here already.
+        .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_file()))
         .map(|entry| entry.path())
         .collect();
     files.sort();

@@ -18,7 +18,7 @@ use crate::{
         progress::Progress,
         random::SystemRandom,
         secret::{Secret32, SecretBytes, SecretText},
-        shown::Shown,
+        shown::{Shown, waiting},
     },
     store::{
         check::{CheckReport, Info},
@@ -207,7 +207,14 @@ impl Search<'_> {
                 return Ok(Some(kept));
             }
         }
-        Ok(None)
+        match unlocked.left_out_seconds() {
+            // A recovery key with a slip in it opens nothing however long it is tried.
+            Some(seconds) if self.slip().is_none() => {
+                let time = waiting(Some(seconds));
+                Err(Failure::new(Code::PassphraseSlow).with("time", time))
+            }
+            _ => Ok(None),
+        }
     }
 }
 

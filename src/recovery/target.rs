@@ -37,7 +37,8 @@ pub struct Target {
 
 impl Target {
     /// Opens the account's store for writing, or makes it. Every secret that was proven gets a lock
-    /// of its own, but only once one of them has opened a store that was there before.
+    /// of its own, but only once one of them has opened a store that was there before; one that a server
+    /// could have made up gets none.
     pub(super) fn for_keys(
         overview: &Overview,
         unlocked: &Unlocked,
@@ -49,10 +50,15 @@ impl Target {
         let open = || {
             let folder = DataDir::open(data_dir)?.account(&overview.user_id, &overview.server)?;
             let lock = folder.lock()?;
-            let secrets = slot_secrets(unlocked);
-            let mut store = Store::open(&lock, &secrets, &mut SystemRandom)?;
+            let own = slot_secrets(unlocked, &|key| !unlocked.is_forgeable(key));
+            let mut store = match Store::open(&lock, &own, &mut SystemRandom) {
+                Err(StoreError::OtherLock { .. }) => {
+                    Store::open(&lock, &slot_secrets(unlocked, &|_| true), &mut SystemRandom)?
+                }
+                opened => opened?,
+            };
             let locks = store.slots()?;
-            for secret in secrets.iter().filter(|secret| !locks.contains(&secret.lock())) {
+            for secret in own.iter().filter(|secret| !locks.contains(&secret.lock())) {
                 match store.add_slot(secret, &mut SystemRandom) {
                     Ok(()) | Err(StoreError::LockId { .. }) => {}
                     Err(error) => return Err(error),
@@ -177,16 +183,20 @@ fn find(
     let Some(folder) = data_dir.find_account(&overview.user_id, &overview.server)? else {
         return Ok(None);
     };
-    match Reader::open(&folder, &slot_secrets(unlocked)) {
+    match Reader::open(&folder, &slot_secrets(unlocked, &|_| true)) {
         Ok(reader) => Ok(Some(reader)),
         Err(StoreError::Missing) => Ok(None),
         Err(error) => Err(error),
     }
 }
 
-/// The proven secrets, as keys to the store's locks.
-fn slot_secrets(unlocked: &Unlocked) -> Vec<SlotSecret<'_>> {
-    let backups = unlocked.backup_keys.iter().map(|key| SlotSecret::BackupKey {
+/// The proven secrets, as keys to the store's locks: of the keys of backups only these.
+fn slot_secrets<'a>(
+    unlocked: &'a Unlocked,
+    wanted: &dyn Fn(&DecryptionKey) -> bool,
+) -> Vec<SlotSecret<'a>> {
+    let backups = unlocked.backup_keys.iter().filter(|key| wanted(key));
+    let backups = backups.map(|key| SlotSecret::BackupKey {
         secret: key.secret().expose(),
         public_key: key.public_key(),
     });

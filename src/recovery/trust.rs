@@ -75,7 +75,8 @@ async fn own_account_key(
     }
     let content = account_data::get(account.session(), MASTER_SECRET, cancel).await.ok()??;
     let secret = StoredSecret::parse(MASTER_SECRET, content.get()).ok()?;
-    let seeds = unlocked.storage_keys.iter();
+    // What the server itself could have written proves nothing about the server.
+    let seeds = unlocked.storage_keys.iter().filter(|key| secret.is_authentic(&key.id));
     let seed = seeds.filter_map(|key| secret.open_key(&key.id, key.key.expose()).ok()).next()?;
     Some(*Ed25519SecretKey::from_slice(seed.expose()).public_key().as_bytes())
 }

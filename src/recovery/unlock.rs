@@ -4,7 +4,7 @@
 //! roles are always tried, cheap ones first (SPEC §5.7). Nothing leaves this computer and nothing is
 //! written.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use serde::Serialize;
 
@@ -119,9 +119,17 @@ pub struct Unlocked {
     pub no_passphrase_locks: bool,
     /// Which key opens a version.
     opens: BTreeMap<String, PublicKey>,
+    /// Keys of backups that nobody typed, from secrets that a server could have written.
+    forgeable: HashSet<PublicKey>,
 }
 
 impl Unlocked {
+    /// Says whether a server could have made up this key of a backup. What it opens can be read, but it
+    /// must open nothing on this computer.
+    pub(super) fn is_forgeable(&self, key: &DecryptionKey) -> bool {
+        self.forgeable.contains(&key.public_key())
+    }
+
     /// The backup key that opens a version, proven by its public key or by its entries.
     pub fn key_for(&self, version: &BackupVersion) -> Option<&DecryptionKey> {
         let public = self.opens.get(&version.version)?;
@@ -210,7 +218,7 @@ impl<'a> Search<'a> {
     }
 
     fn try_key(&mut self, key: &Secret32) {
-        self.try_as_backup_key(key.duplicate());
+        self.try_as_backup_key(key.duplicate(), false);
         self.try_as_storage_key(key.expose());
     }
 
@@ -232,7 +240,7 @@ impl<'a> Search<'a> {
         self.unlocked.left_out += tried.left_out;
         for (_, key) in tried.opened {
             Secret32::from_slice(key.expose()).into_iter().for_each(|key| {
-                self.try_as_backup_key(key);
+                self.try_as_backup_key(key, false);
             });
             self.try_as_storage_key(key.expose());
         }
@@ -259,8 +267,8 @@ impl<'a> Search<'a> {
         made
     }
 
-    /// Returns the versions that the key opens.
-    fn try_as_backup_key(&mut self, key: Secret32) -> Vec<String> {
+    /// Returns the versions that the key opens. A key is `forgeable` where a server could have made it up.
+    fn try_as_backup_key(&mut self, key: Secret32, forgeable: bool) -> Vec<String> {
         let key = DecryptionKey::new(key);
         let public = key.public_key();
         let current = self.place.overview.current.as_deref();
@@ -276,6 +284,11 @@ impl<'a> Search<'a> {
             }
         }
         let known = self.unlocked.backup_keys.iter().any(|known| known.public_key() == public);
+        if !forgeable {
+            self.unlocked.forgeable.remove(&public);
+        } else if !known {
+            self.unlocked.forgeable.insert(public);
+        }
         if !opened.is_empty() && !known {
             self.unlocked.backup_keys.push(key);
         }
@@ -293,7 +306,7 @@ impl<'a> Search<'a> {
                 // Nothing but the backup itself tells whether this is the right key.
                 Ok(secret) if locks.is_passthrough(&id) => {
                     check != Some(KeyCheck::DoesNotFit)
-                        && !self.try_as_backup_key(secret.duplicate()).is_empty()
+                        && !self.try_as_backup_key(secret.duplicate(), false).is_empty()
                 }
                 own => own.is_ok(),
             };
@@ -307,11 +320,14 @@ impl<'a> Search<'a> {
             self.note_storage_key(&id, key, check == Some(KeyCheck::Fits));
             // A secret written under another id opens with this key all the same (SPEC §12.2).
             let others = || locks.key_ids().into_iter().filter(|other| *other != id);
-            let crossed = || others().find_map(|other| self.open_backup_key(&other, key).ok());
-            match own.or_else(|fault| crossed().ok_or(fault)) {
+            let crossed = || {
+                others().find_map(|other| Some((self.open_backup_key(&other, key).ok()?, other)))
+            };
+            let stored = own.map(|secret| (secret, id.clone()));
+            match stored.or_else(|fault| crossed().ok_or(fault)) {
                 Err(fault) => self.unlocked.storage_fault = Some(fault),
-                Ok(secret) => {
-                    let opened = self.try_as_backup_key(secret);
+                Ok((secret, under)) => {
+                    let opened = self.try_as_backup_key(secret, !locks.is_authentic(&under));
                     if opened.is_empty() {
                         self.unlocked.storage_fault = Some(StorageFault::ForAnother);
                     }
@@ -378,6 +394,11 @@ impl Place<'_> {
 }
 
 impl Locks {
+    /// Says whether nobody but the holder of a 4S key can have written the backup's key under its id.
+    fn is_authentic(&self, id: &str) -> bool {
+        self.secret.as_ref().is_some_and(|secret| secret.is_authentic(id))
+    }
+
     /// Says whether a 4S key is itself the key of the backup, with nothing that proves it.
     fn is_passthrough(&self, id: &str) -> bool {
         self.secret.as_ref().is_some_and(|secret| secret.is_passthrough(id))

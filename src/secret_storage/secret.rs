@@ -112,6 +112,13 @@ impl StoredSecret {
         self.encrypted.get(key_id).is_some_and(is_passthrough)
     }
 
+    /// Says whether only somebody who has the 4S key can have written what is stored under its id. In the
+    /// old algorithm everybody can who has the public key, so also the server.
+    pub fn is_authentic(&self, key_id: &str) -> bool {
+        let data = self.encrypted.get(key_id);
+        data.is_some_and(|data| !is_passthrough(data) && OldParts::deserialize(data).is_err())
+    }
+
     fn open_counting(
         &self,
         key_id: &str,

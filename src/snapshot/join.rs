@@ -62,16 +62,12 @@ impl Joined<'_> {
     }
 }
 
-fn hash(entry: &RawEntry<'_>) -> [u8; 16] {
+/// The first 16 bytes of an entry's hash: enough to tell entries apart, and half the memory.
+pub(super) fn hash(entry: &RawEntry<'_>) -> [u8; 16] {
     let named = Sha256::new().chain_update(entry.room_id).chain_update([0]);
     let hash = named.chain_update(entry.session_id).chain_update([0]).chain_update(entry.json);
-    first_half(&hash.finalize())
-}
-
-/// The first 16 bytes of a hash: enough to tell entries apart, and half the memory.
-pub(super) fn first_half(hash: &[u8]) -> [u8; 16] {
     let mut half = [0; 16];
-    half.iter_mut().zip(hash).for_each(|(to, from)| *to = *from);
+    half.iter_mut().zip(hash.finalize()).for_each(|(to, from)| *to = from);
     half
 }
 

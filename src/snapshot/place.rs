@@ -1,31 +1,27 @@
-//! Which name a new snapshot takes: an older one's only if it holds all sessions of that one. A server
-//! that holds fewer than before (somebody deleted keys, or pressed "reset") costs nobody the others.
+//! Which name a new snapshot takes: an older one's only if it holds all of that one. A server that holds
+//! fewer keys than before (somebody deleted some, or pressed "reset"), or other ones, costs nobody those.
 
 use std::{
     collections::HashSet,
     ffi::OsString,
-    io,
     path::{Path, PathBuf},
 };
 
-use sha2::{Digest, Sha256};
-
 use super::{
-    join::{first_half, visit},
+    join::{hash, visit},
     reader::Snapshot,
 };
+use crate::backup::version::BackupVersion;
 
-/// The first free name of `wanted.end`, `wanted-2.end`, `wanted-3.end`, …
-///
-/// A name is free where there is no file, or a snapshot whose sessions `new` holds all.
-pub(super) fn find(new: &Path, wanted: &Path) -> io::Result<PathBuf> {
-    let mut place = wanted.to_owned();
-    let mut number = 1_u64;
-    while place.symlink_metadata().is_ok() && !covers(new, &place)? {
-        number += 1;
-        place = numbered(wanted, number);
-    }
-    Ok(place)
+/// The names that a snapshot may take, the wanted one first: `wanted.end`, `wanted-2.end`, …
+pub(super) fn names(wanted: &Path) -> impl Iterator<Item = PathBuf> {
+    let more = (2_u64..).map(|number| numbered(wanted, number));
+    std::iter::once(wanted.to_owned()).chain(more)
+}
+
+/// Says whether there is nothing of this name.
+pub(super) fn is_free(place: &Path) -> bool {
+    place.symlink_metadata().is_err()
 }
 
 fn numbered(wanted: &Path, number: u64) -> PathBuf {
@@ -38,33 +34,40 @@ fn numbered(wanted: &Path, number: u64) -> PathBuf {
     wanted.with_file_name(name)
 }
 
-/// Says whether a snapshot has every session of an older one. Of a file that is no snapshot, or one
-/// of a newer keyhaul, nobody knows.
-pub fn covers(new: &Path, old: &Path) -> io::Result<bool> {
-    let (Ok(new), Ok(old)) = (Snapshot::open(new), Snapshot::open(old)) else { return Ok(false) };
+/// Says whether a snapshot holds everything that an older one holds: it is of the same backup, and every
+/// entry of the older one is in it, byte for byte. A key that a server changed could be a worse one. Of
+/// a file that is no snapshot, or one of a newer keyhaul, or one that cannot be read, nobody knows.
+pub fn covers(new: &Path, old: &Path) -> bool {
+    let (Ok(new), Ok(old)) = (Snapshot::open(new), Snapshot::open(old)) else { return false };
+    if !same_backup(&new, &old) {
+        return false;
+    }
     let digest = |snapshot: &Snapshot| Some(snapshot.trailer.as_ref()?.sha256.clone());
     if digest(&new).is_some_and(|new| digest(&old) == Some(new)) {
-        return Ok(true);
+        return true;
     }
     let mut held = HashSet::new();
-    visit(new, |entry| {
-        held.insert(session(entry.room_id, entry.session_id));
-    })?;
     let mut all = true;
-    visit(old, |entry| all &= held.contains(&session(entry.room_id, entry.session_id)))?;
-    Ok(all)
-}
-
-fn session(room_id: &str, session_id: &str) -> [u8; 16] {
-    let named = Sha256::new().chain_update(room_id).chain_update([0]);
-    first_half(&named.chain_update(session_id).finalize())
+    let read = visit(new, |entry| {
+        held.insert(hash(&entry));
+    });
+    let read = read.and_then(|()| visit(old, |entry| all &= held.contains(&hash(&entry))));
+    read.is_ok() && all
 }
 
 /// Says whether two snapshots are of the same backup of the same account.
 pub fn same_backup(one: &Snapshot, other: &Snapshot) -> bool {
-    let (one_of, other_of) = (&one.header, &other.header);
-    one_of.user == other_of.user
-        && one_of.server == other_of.server
-        && one.version.version == other.version.version
-        && one.version.public_key().ok() == other.version.public_key().ok()
+    is_of(one, &other.header.user, &other.header.server, &other.version)
+}
+
+/// Says whether a snapshot is of this backup of this account.
+pub fn is_of(snapshot: &Snapshot, user_id: &str, server: &str, version: &BackupVersion) -> bool {
+    let key = match (snapshot.version.public_key(), version.public_key()) {
+        (Ok(one), Ok(other)) => one == other,
+        // Signatures may change, but nothing else tells what the keys are locked for.
+        _ => snapshot.version.auth_data.get() == version.auth_data.get(),
+    };
+    key && snapshot.header.user == user_id
+        && snapshot.header.server == server
+        && snapshot.version.version == version.version
 }

@@ -69,41 +69,46 @@ impl Writer {
         serde_json::to_writer(&mut self.file, &Trailer { sha256, names_bytes, ..trailer })?;
         self.file.write_all(b"\n")?;
         self.file.flush()?;
-        self.target = place::find(&self.temporary, &self.target)?;
-        self.settle()
+        let may_take =
+            |name: &PathBuf| place::is_free(name) || place::covers(&self.temporary, name);
+        let name = place::names(&self.target).find(may_take);
+        self.settle(name)
     }
 
-    /// Ends an incomplete snapshot; returns where it is then.
+    /// Ends an incomplete snapshot; returns where what it held is then.
     ///
-    /// An older whole one is worth more and stays as it is. An older incomplete one of the same backup
-    /// is continued: together they hold what either of them held.
+    /// An older whole one of the same backup that holds all of it stays as it is. An older incomplete one
+    /// is continued: together they hold what either of them held. Anything else keeps its name.
     pub fn abandon(mut self) -> io::Result<PathBuf> {
-        if self.target.symlink_metadata().is_err() {
-            return self.settle();
-        }
         self.file.flush()?;
-        let older = Snapshot::open(&self.target).ok();
-        let newer = Snapshot::open(&self.temporary).ok();
-        match (older, newer) {
-            (Some(older), Some(newer))
-                if older.trailer.is_none() && place::same_backup(&older, &newer) =>
-            {
+        let target = self.target.clone();
+        for name in place::names(&target) {
+            if place::is_free(&name) {
+                return self.settle(Some(name));
+            }
+            let Ok(older) = Snapshot::open(&name) else { continue };
+            if older.trailer.is_some() && place::covers(&name, &self.temporary) {
+                return Ok(name);
+            }
+            let newer = Snapshot::open(&self.temporary).map_err(io::Error::other)?;
+            if older.trailer.is_none() && !older.bare && place::same_backup(&older, &newer) {
                 let mut joined = Self::create(&self.target, &newer.header)?;
                 join(older, newer, &mut joined.file)?;
-                joined.settle()
+                return joined.settle(Some(name));
             }
-            _ => Ok(self.target),
         }
+        Ok(target)
     }
 
-    fn settle(mut self) -> io::Result<PathBuf> {
+    fn settle(mut self, name: Option<PathBuf>) -> io::Result<PathBuf> {
+        let name = name.unwrap_or(self.target);
         self.file.flush()?;
         self.file.get_ref().sync_all()?;
         let folder = self.temporary.parent().map(Path::to_owned);
-        self.temporary.persist(&self.target)?;
+        self.temporary.persist(&name)?;
         // The name itself must survive a power cut too.
         folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
-        Ok(self.target)
+        Ok(name)
     }
 }
 

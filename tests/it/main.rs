@@ -43,6 +43,8 @@ mod shown;
 #[cfg(test)]
 mod signatures;
 #[cfg(test)]
+mod snapshots;
+#[cfg(test)]
 mod sources;
 #[cfg(test)]
 mod store;

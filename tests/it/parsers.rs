@@ -102,7 +102,7 @@ const PARSERS: [Parser; 18] = [
         file.add(&Portable { json, dropped: Vec::new() }).unwrap();
         let file = file.finish().unwrap();
         let (mut checked, _) = reading::check(file.as_slice(), &head, &keys, &|| false).unwrap();
-        let _ = checked.look_through(Cursor::new(file.as_slice()), &head, &keys);
+        let _ = checked.look_through(Cursor::new(file.as_slice()), &head, &keys, &|| false);
         let _ = checked.sessions(file.as_slice(), &head, &keys, &mut |_| true);
     }),
     ("snapshot", |bytes| {

@@ -42,18 +42,20 @@ fn show(desk: &Desk, file: &Path, exported: &Exported) -> Result<u8, Failure> {
     };
     desk.output
         .result(document, |lines| {
-            let (keys, rooms) = (grouped(exported.sessions), grouped(exported.rooms as u64));
-            let size = size(exported.bytes);
-            lines.line(format!(
-                "✓ {keys} keys of {rooms} rooms are in {} ({size}).",
-                Shown::new(&name)
-            ));
+            let rooms = match exported.rooms {
+                1 => "1 room".to_owned(),
+                rooms => format!("{} rooms", grouped(rooms as u64)),
+            };
+            let (keys, size) = (grouped(exported.sessions), size(exported.bytes));
+            lines.line(format!("✓ {keys} keys of {rooms} are in {} ({size}).", Shown::new(&name)));
             lines.line("✓ The file was read back with the passphrase.");
             for (count, words) in left_out(exported) {
                 lines.line(format!("! {} {words}", grouped(count)));
             }
             if exported.left_out_count > 0 {
-                lines.line("  Each of them is named in the result of --json.");
+                let all = exported.left_out.len() as u64 == exported.left_out_count;
+                let named = if all { "Each of them is" } else { "The first of them are" };
+                lines.line(format!("  {named} named in the result of --json."));
             }
             lines.line(
                 "In Element: Settings, Encryption, Import keys; choose the file and type the",
@@ -65,18 +67,20 @@ fn show(desk: &Desk, file: &Path, exported: &Exported) -> Result<u8, Failure> {
     Ok(if exported.missing > 0 { 3 } else { 0 })
 }
 
-/// What is not in the file, in words; counted over the part that is listed.
+/// What is not in the file, in words.
 fn left_out(exported: &Exported) -> Vec<(u64, &'static str)> {
     let count = |reasons: &[&str]| {
-        let all = exported.left_out.iter();
-        all.filter(|left_out| reasons.contains(&left_out.reason)).count() as u64
+        reasons.iter().filter_map(|reason| exported.reasons.get(reason)).sum::<u64>()
     };
     let words = [
         (
             count(&["bad_sender_key", "malformed"]),
             "left out: they lack a part without which Element refuses the file.",
         ),
-        (count(&["candidate"]), "in doubt left out: they disagree with a key in the file."),
+        (
+            count(&["candidate"]),
+            "left out: in doubt, because another key of the same session is preferred.",
+        ),
         (count(&["bad_claim"]), "written without a claim that no app could read."),
     ];
     words.into_iter().filter(|(count, _)| *count > 0).collect()

@@ -51,8 +51,8 @@ async fn take(desk: &Desk, into: Into<'_>, wish: Import) -> Result<Imported, Fai
 /// Asks before a file is opened that asks for very much calculation; other files are not asked about.
 async fn is_worth_waiting(desk: &Desk, file: &Path) -> Result<bool, Failure> {
     match opens_slowly(file) {
-        Some(slow) => desk.go_on_although(&slow).await,
-        None => Ok(false),
+        Some(slow) if !desk.go_on_although(&slow).await? => Err(slow),
+        slow => Ok(slow.is_some()),
     }
 }
 
@@ -69,6 +69,7 @@ fn show(desk: &Desk, file: &Path, imported: &Imported) -> Result<u8, Failure> {
             "candidates": tally.candidates,
             "refused": tally.refused,
             "refused_count": tally.refused_count,
+            "refused_file": tally.refused_file().map(Path::to_string_lossy),
             "stored_total": imported.stored_total,
         })
     };

@@ -95,7 +95,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Snapshot(SnapshotCommand::Save { file, with_names })) => {
             snapshot::save(desk, &file, with_names).await
         }
-        Some(Command::Snapshot(SnapshotCommand::Prune { file })) => prune::run(desk, &file),
+        Some(Command::Snapshot(SnapshotCommand::Prune { file })) => prune::run(desk, file).await,
         Some(Command::Snapshot(SnapshotCommand::Info { file })) => {
             snapshot::info(desk, &file).await
         }

@@ -18,46 +18,57 @@ use crate::{
     recovery::prune::{Pruning, prune},
 };
 
-pub(super) fn run(desk: &Desk, files: &[PathBuf]) -> Result<u8, Failure> {
-    let pruning = prune(files, &desk.data_dir()?, desk.global.yes)?;
+pub(super) async fn run(desk: &Desk, files: Vec<PathBuf>) -> Result<u8, Failure> {
+    let pruning = prune(files, desk.data_dir()?, desk.global.yes, desk.cancel.clone()).await?;
+    let text = |file: &Path| file.to_string_lossy().into_owned();
     let document = || {
         json!({
             "snapshots": pruning.snapshots.iter().map(|one| json!({
-                "file": one.file,
+                "file": text(&one.file),
                 "user_id": one.user_id,
                 "version": one.version,
                 "bytes": one.bytes,
                 "complete": one.complete,
-                "held_by": one.held_by,
+                "held_by": one.held_by.as_deref().map(text),
             })).collect::<Vec<_>>(),
-            "left_over": pruning.left_over,
+            "left_over": pruning.left_over.iter().map(|(file, _)| text(file)).collect::<Vec<_>>(),
+            "unreadable": pruning.unreadable.iter().map(|file| text(file)).collect::<Vec<_>>(),
             "bytes": pruning.bytes(),
             "removed": pruning.removed,
         })
     };
     desk.output
         .result(document, |lines| {
-            if pruning.snapshots.is_empty() {
-                lines.line("There are no snapshots here.");
-                return;
-            }
-            lines.table(&table(&pruning));
             let gone = pruning.snapshots.iter().filter(|one| one.held_by.is_some()).count();
-            let left_over = pruning.left_over.len();
-            let files = grouped((gone + left_over) as u64);
-            match (gone + left_over, pruning.removed) {
-                (0, _) => lines.line("Each holds something that no other one holds: all stay."),
-                (_, true) => {
-                    lines.line(format!("✓ {files} removed, {} free.", size(pruning.bytes())));
+            let gone = gone + pruning.left_over.len();
+            if !pruning.snapshots.is_empty() {
+                lines.table(&table(&pruning));
+            }
+            for file in &pruning.unreadable {
+                lines.line(format!("! {} cannot be read as a snapshot; it stays.", name(file)));
+            }
+            for (file, _) in &pruning.left_over {
+                lines.line(format!("  {} was left unfinished: nobody reads it.", name(file)));
+            }
+            let (files, bytes) = (grouped(gone as u64), size(pruning.bytes()));
+            match (gone, pruning.removed) {
+                (0, _) if pruning.snapshots.is_empty() && pruning.unreadable.is_empty() => {
+                    lines.line("There are no snapshots here.");
                 }
+                (0, _) => lines.line("Each holds something that no other one holds: all stay."),
+                (_, true) => lines.line(format!("✓ {files} removed, {bytes} free.")),
                 (_, false) => {
-                    lines.line(format!("{files} can go: {}.", size(pruning.bytes())));
+                    lines.line(format!("{files} can go: {bytes}."));
                     lines.line("Nothing was removed. Give --yes to remove them.");
                 }
             }
         })
         .map_err(|error| closed(&error))?;
     Ok(0)
+}
+
+fn name(file: &Path) -> Shown {
+    file.file_name().map(|name| Shown::new(&name.to_string_lossy())).unwrap_or_default()
 }
 
 fn table(pruning: &Pruning) -> Table {
@@ -68,9 +79,6 @@ fn table(pruning: &Pruning) -> Table {
         ("", Align::Left),
         ("All of it is in", Align::FlexibleId),
     ]);
-    let name = |file: &Path| {
-        file.file_name().map(|name| Shown::new(&name.to_string_lossy())).unwrap_or_default()
-    };
     for one in &pruning.snapshots {
         let state = match (&one.held_by, one.complete) {
             (Some(_), _) => "can go",

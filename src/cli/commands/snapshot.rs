@@ -36,7 +36,7 @@ pub(super) async fn save(desk: &mut Desk, file: &Path, with_names: bool) -> Resu
     if saved.file != file {
         let (name, place) = (file.to_string_lossy(), saved.file.to_string_lossy());
         desk.output.say(&format!(
-            "{} holds keys that the server has no more, so it stays. The new one is {}.",
+            "{} is another file or holds something that the new one lacks, so it stays. The new one is {}.",
             Shown::new(&name),
             Shown::new(&place)
         ));

@@ -1,7 +1,7 @@
 //! Out of the store into a key file: written strictly, read back, and only then given its name.
 
 use std::{
-    collections::BTreeSet,
+    collections::{BTreeMap, BTreeSet},
     fs::File,
     io::{self, Seek},
     ops::ControlFlow,
@@ -68,6 +68,8 @@ pub struct Exported {
     pub left_out: Vec<LeftOut>,
     /// All that is not in it.
     pub left_out_count: u64,
+    /// How much was left out for each reason.
+    pub reasons: BTreeMap<&'static str, u64>,
     /// Sessions of which no key at all is in it.
     pub missing: u64,
 }
@@ -129,7 +131,7 @@ fn write(
     let failed = |error: io::Error| writing(&folder_name(&wish.file), &error);
     let mut exported = Exported::default();
     let mut written = Contents::default();
-    let mut rooms = BTreeSet::new();
+    let (mut rooms, mut seen) = (BTreeSet::new(), BTreeSet::new());
     let mut key_file = KeyFile::new(&mut file, &head, &keys).map_err(failed)?;
     let mut result = Ok(());
     let wanted: BTreeSet<&str> = wish.rooms.iter().map(String::as_str).collect();
@@ -144,8 +146,9 @@ fn write(
         if !wanted.is_empty() && !wanted.contains(key.room_id.as_str()) {
             return ControlFlow::Continue(());
         }
+        seen.insert(key.room_id.clone());
         if stored.rank > 0 {
-            exported.leave_out(key, "candidate", "it disagrees with the key that is in the file");
+            exported.leave_out(key, "candidate", "another key of this session is preferred");
             return ControlFlow::Continue(());
         }
         match Portable::of(key) {
@@ -177,9 +180,12 @@ fn write(
         // A file that silently lacks keys would be taken for all of them.
         return Err(Failure::new(Code::StoreDamaged).with("n", read.damaged));
     }
-    if written.sessions == 0 && exported.left_out_count == 0 {
-        let code = if wanted.is_empty() { Code::StoreEmpty } else { Code::RoomNotHere };
-        return Err(Failure::new(code));
+    // A room that silently lacks would be taken for saved.
+    if let Some(room) = wanted.iter().find(|room| !seen.contains(**room)) {
+        return Err(Failure::new(Code::RoomNotHere).with("room", Shown::limited(room, 80)));
+    }
+    if seen.is_empty() {
+        return Err(Failure::new(Code::StoreEmpty));
     }
     key_file.finish().map_err(failed)?;
     let back = file.read_back().map_err(failed)?;
@@ -194,6 +200,7 @@ fn write(
 impl Exported {
     fn leave_out(&mut self, key: &RoomKey, reason: &'static str, detail: &str) {
         self.left_out_count += 1;
+        *self.reasons.entry(reason).or_default() += 1;
         if self.left_out.len() < limits::REFUSED_LISTED {
             self.left_out.push(LeftOut {
                 room_id: key.room_id.clone(),

@@ -94,8 +94,9 @@ pub async fn import(
     let work = move || {
         let opened = Opened::open(&wish, &*progress, &cancel)?;
         let mut target = account.or_else(Target::of_kept)?;
+        let refused_file = target.place("refused", source_name(&opened.source), "jsonl");
         let store = target.store().ok_or_else(|| Failure::new(Code::StoreEmpty))?;
-        opened.read_into(store, &*progress, &cancel)
+        opened.read_into(store, refused_file, &*progress, &cancel)
     };
     super::super::joined(tokio::task::spawn_blocking(work).await)?
 }
@@ -162,7 +163,7 @@ impl Opened {
         let sha256 = hashing.digest.finalize().into();
         let mut file = hashing.from.into_inner();
         file.rewind().map_err(io)?;
-        checked.look_through(&file, &head, &keys).map_err(failed)?;
+        checked.look_through(&file, &head, &keys, &stop).map_err(failed)?;
         let short = wish.file.file_name().map(|name| name.to_string_lossy().into_owned());
         let source = Source::KeyFile { name: short.unwrap_or_default(), sha256 };
         Ok(Self { file, head, keys, checked, source })
@@ -171,13 +172,14 @@ impl Opened {
     fn read_into(
         &self,
         store: &mut Store,
+        refused_file: Option<PathBuf>,
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Imported, Failure> {
         let source = store.source_id(&self.source, &mut SystemRandom);
         let source = source.map_err(IntoFailure::into_failure)?;
         let mut keys = Vec::with_capacity(TOGETHER);
-        let mut tally = Tally::default();
+        let mut tally = Tally::with_overflow(refused_file);
         let mut result = Ok(());
         let name = Shown::new(source_name(&self.source));
         let failed = |fault: KeyFileFault| key_file_failure(fault, &name);

@@ -41,7 +41,7 @@ fn plaintext(text: &str, passphrase: &str) -> Result<String, KeyFileFault> {
     let keys = keys_for(&head, passphrase);
     let (mut checked, _) = reading::check(file(), &head, &keys, &|| false)?;
     // It is no list in some of the vectors; then only the counter is found out.
-    let _ = checked.look_through(file(), &head, &keys);
+    let _ = checked.look_through(file(), &head, &keys, &|| false);
     let mut plain = checked.plain(file(), &head, &keys);
     let mut all = Vec::new();
     while let Some(piece) = plain.next_piece()? {

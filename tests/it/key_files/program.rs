@@ -89,7 +89,14 @@ fn whole_store_and_single_rooms() {
     let both = case.export(&[&two, "--room", rooms[0], "--room", rooms[1]], 0);
     let sum = opened(rooms[0]) + opened(rooms[1]);
     assert_eq!((&both["rooms"], &both["sessions"]), (&json!(2), &json!(sum)));
-    case.refuses(&["export", &case.home("none.txt"), "--room", "!nowhere:x"], 14, "room-not-here");
+    // A room that is not there is not passed over, either.
+    for rooms in [&["!nowhere:x"][..], &[rooms[0], "!nowhere:x"]] {
+        let none = case.home("none.txt");
+        let mut words = vec!["export", &none];
+        rooms.iter().for_each(|room| words.extend(["--room", room]));
+        let told = case.refuses(&words, 14, "room-not-here");
+        assert!(told.what.contains("!nowhere:x"), "{}", told.what);
+    }
 
     let again = case.lab().json(&case.args(&["import", &two]), 0);
     assert_eq!((&again["sessions"], &again["unchanged"]), (&json!(sum), &json!(sum)));
@@ -130,10 +137,12 @@ fn import_makes_a_store_only_for_an_account() {
     nobody.lab().fails_untouched(&args, 10, "fits-nothing");
 }
 
+/// A session that can be used.
+const GOOD: &str = r#"{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!r:x","session_key":"AQAAAABXGO+Z9jlQJhIL6ByhXrv2BwCIxkhh7MXpKLsYmXkJcWrQlirmXmD79ga1zo+I4DCtEZzyGSpDWXBC6G7ez3H4gDMBam1RE3Jm5tc+oTlIri32UkYgSL0kBkcEnttqmIXBlK8tAfJo3cJnlh7F4ltEOAqrdME6dU0zXTkqXmURqYqXSOmbP+w8xUxIYgNohmjA3x5CGApXql0+i/uXtf3K"}"#;
+
 #[test]
 fn damaged_sessions_are_named_and_the_others_taken() {
     let case = Case::new();
-    const GOOD: &str = r#"{"algorithm":"m.megolm.v1.aes-sha2","room_id":"!r:x","session_key":"AQAAAABXGO+Z9jlQJhIL6ByhXrv2BwCIxkhh7MXpKLsYmXkJcWrQlirmXmD79ga1zo+I4DCtEZzyGSpDWXBC6G7ez3H4gDMBam1RE3Jm5tc+oTlIri32UkYgSL0kBkcEnttqmIXBlK8tAfJo3cJnlh7F4ltEOAqrdME6dU0zXTkqXmURqYqXSOmbP+w8xUxIYgNohmjA3x5CGApXql0+i/uXtf3K"}"#;
     let other_id = GOOD.replacen('{', r#"{"session_id":"AAAA","#, 1);
     let large = format!("\"{}\"", "x".repeat(70_000));
     let list = [
@@ -171,6 +180,33 @@ fn damaged_sessions_are_named_and_the_others_taken() {
     assert_eq!(reasons, expected);
     let named = told["refused"].as_array().unwrap().iter();
     assert_eq!(named.filter(|refused| refused["session_id"] == "nameless").count(), 1);
+}
+
+#[test]
+fn list_that_breaks_off_costs_what_is_behind() {
+    let case = Case::new();
+    let file = case.home("odd.txt");
+    for rest in [r#"{"a":[1"#, "]7", "}"] {
+        fs::write(&file, locked(&format!("{GOOD},{rest}"), WORDS)).unwrap();
+        let told = case.lab().json(&case.args(&["import", &file]), 3);
+        assert_eq!(told["new"].as_u64().unwrap() + told["unchanged"].as_u64().unwrap(), 1);
+        let refused = &told["refused"].as_array().unwrap()[0];
+        assert_eq!(refused["reason"], "malformed");
+        assert!(refused["detail"].as_str().unwrap().contains("is broken at byte"), "{refused}");
+    }
+}
+
+#[test]
+fn all_refused_sessions_are_in_a_file_where_they_are_too_many() {
+    let case = Case::new();
+    let file = case.home("many.txt");
+    fs::write(&file, locked(&vec!["{}"; 10_001].join(","), WORDS)).unwrap();
+    let told = case.lab().json(&case.args(&["import", &file]), 3);
+    assert_eq!(told["refused"].as_array().unwrap().len(), 10_000);
+    let all = fs::read_to_string(told["refused_file"].as_str().unwrap()).unwrap();
+    assert_eq!(all.lines().count(), 10_001);
+    let people = case.lab().run(&case.args(&["import", &file])).exited(3);
+    assert!(people.stdout.contains("Each of them is named in /"), "{people}");
 }
 
 #[test]

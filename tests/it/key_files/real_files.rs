@@ -50,7 +50,7 @@ fn layouts(file: &str) -> Vec<String> {
     };
     let unpadded = body.trim_end_matches('=');
     let mut padded = unpadded.to_owned();
-    while padded.len() % 4 != 0 {
+    while !padded.len().is_multiple_of(4) {
         padded.push('=');
     }
     vec![

@@ -77,7 +77,12 @@ impl Between {
 
     /// From now on nothing is done to any request.
     pub(crate) fn behave(&self) {
-        self.tricks.lock().unwrap().clear();
+        self.play(Vec::new());
+    }
+
+    /// From now on these tricks are played, and no others.
+    pub(crate) fn play(&self, tricks: Vec<(&'static str, Trick)>) {
+        *self.tricks.lock().unwrap() = tricks;
     }
 }
 

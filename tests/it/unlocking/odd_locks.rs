@@ -1,18 +1,19 @@
 //! Locks that are described wrongly, hold another's key, or hold it in an odd form (SPEC §5.5, §12.2).
 
 use keyhaul::{
-    backup::recovery_key,
+    backup::{decryption::DecryptionKey, recovery_key},
     base::{base64, secret::Secret32},
     recovery::unlock::{Proof, SecretKind},
     secret_storage::{
-        key::{ALGORITHM, DEFAULT_KEY, KEY_PREFIX},
+        key::{ALGORITHM, DEFAULT_KEY, KEY_PREFIX, OLD_ALGORITHM},
         secret::{BACKUP_SECRET, describe, seal},
     },
 };
 use serde_json::{Value, json};
+use vodozemac::{Curve25519PublicKey, pk_encryption::PkEncryption};
 
 use super::{Account, Opened, backup, storage, version};
-use crate::chance::Counting;
+use crate::{chance::Counting, program::Lab};
 
 /// The key of the one backup.
 fn backup_key() -> Secret32 {
@@ -204,5 +205,46 @@ async fn entries_prove_a_key_where_no_public_key_does() {
         let version = visit.overview.versions.first().unwrap();
         assert_eq!(visit.sampled(version), Some((1, 3)));
         assert_eq!(account.refusal(&paper(&storage_key(9))).await, "fits-nothing");
+    }
+}
+
+/// Whoever knows the public key of an old 4S key can store secrets under it: so also the server. It may
+/// show a backup of its own in that way, but what it knows must not open the store.
+#[test]
+fn key_that_a_server_could_have_made_up_opens_no_store() {
+    let key = storage_key(1);
+    let public =
+        Curve25519PublicKey::from_bytes(DecryptionKey::new(key.duplicate()).public_key().0);
+    let forged = PkEncryption::from_key(public).encrypt(&usual()).unwrap();
+    let secret = json!({
+        "ephemeral": base64::encode(forged.ephemeral_key.as_bytes()),
+        "ciphertext": base64::encode(&forged.ciphertext),
+        "mac": base64::encode(&forged.mac),
+    });
+    let old = json!({"algorithm": OLD_ALGORITHM, "pubkey": base64::encode(public.as_bytes())});
+    for (description, secret, locks) in [
+        (old, secret.clone(), vec!["storage-key"]),
+        // The kind of the secret is what counts, not what the key is said to be.
+        (described(&key), secret, vec!["storage-key"]),
+        (described(&key), sealed(&key, &usual()), vec!["backup-key", "storage-key"]),
+    ] {
+        let account = account(&[("a", description)], json!({ "a": secret }));
+        let lab = Lab::new();
+        let snapshot = account.file();
+        let snapshot = snapshot.to_str().unwrap();
+        let secret = format!("--secret-file={}", lab.secret("recovery key", paper(&key)));
+        let unlocked = lab.json(&["unlock", "--snapshot", snapshot, &secret], 0);
+        assert_eq!(unlocked["opens_backups"], json!(["1"]), "it is open all the same");
+        lab.json(&["restore", "--snapshot", snapshot, &secret], 0);
+        let info = lab.json(&["store", "info", &secret], 0);
+        let kinds = info["locks"].as_array().unwrap().iter();
+        let mut kinds: Vec<_> = kinds.map(|lock| lock["kind"].as_str().unwrap()).collect();
+        kinds.sort_unstable();
+        assert_eq!(kinds, locks);
+        // What was typed itself is nobody's invention.
+        let typed = lab.secret("backup key", paper(&backup_key()));
+        let typed = format!("--secret-file={typed}");
+        lab.json(&["restore", "--snapshot", snapshot, &secret, &typed], 0);
+        lab.json(&["store", "info", &typed], 0);
     }
 }

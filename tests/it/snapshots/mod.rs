@@ -1,0 +1,79 @@
+//! Snapshots in all their states: bare, cut and continued, better than a newer one, pruned, with names.
+
+mod bare;
+mod continued;
+mod named;
+mod passphrases;
+mod pruned;
+
+use std::{collections::BTreeSet, path::Path};
+
+use keyhaul::{
+    backup::{
+        entry::RawEntry,
+        scanner::{Scanner, Shape},
+    },
+    snapshot::{
+        format::{FORMAT, Header, Trailer},
+        reader::Snapshot,
+        writer::Writer,
+    },
+};
+use serde_json::json;
+
+/// Room, session and JSON of an entry.
+type Entry = (String, String, String);
+
+/// Every entry that a snapshot gives, as often as it does.
+fn entries(file: &Path) -> Vec<Entry> {
+    let mut entries = Vec::new();
+    let mut body = Snapshot::open(file).unwrap().into_body().unwrap();
+    let mut scanner = Scanner::new(Shape::WholeBody);
+    let mut give = |entry: RawEntry<'_>| {
+        let json = String::from_utf8_lossy(entry.json).into_owned();
+        entries.push((entry.room_id.to_owned(), entry.session_id.to_owned(), json));
+    };
+    let mut piece = [0; 1000];
+    loop {
+        let length = body.read(&mut piece).unwrap();
+        if length == 0 {
+            return entries;
+        }
+        scanner.feed(&piece[..length], &mut give).unwrap();
+    }
+}
+
+/// Rooms and sessions of a snapshot.
+fn sessions(file: &Path) -> BTreeSet<(String, String)> {
+    entries(file).into_iter().map(|(room, session, _)| (room, session)).collect()
+}
+
+/// Begins a snapshot of a version with this public key, as of this second.
+fn begin(file: &Path, user: &str, public_key: &str, second: i64) -> Writer {
+    let version = json!({
+        "version": "1",
+        "algorithm": "m.megolm_backup.v1.curve25519-aes-sha2",
+        "auth_data": {"public_key": public_key},
+    });
+    let header = Header {
+        keyhaul_snapshot: FORMAT,
+        server: "https://x".to_owned(),
+        user: user.to_owned(),
+        started: jiff::Timestamp::from_second(second).unwrap(),
+        version: serde_json::value::to_raw_value(&version).unwrap(),
+        account_data: Default::default(),
+    };
+    Writer::create(file, &header).unwrap()
+}
+
+fn trailer() -> Trailer {
+    Trailer {
+        complete: true,
+        etag_before: None,
+        etag_after: None,
+        count: None,
+        entries: 0,
+        sha256: String::new(),
+        names_bytes: 0,
+    }
+}
