@@ -188,7 +188,7 @@ impl Checked {
             self.counter = Counter::Low;
             from.rewind().map_err(ArmorFault::Io)?;
             let other = self.look(&mut from, head, keys, stop)?;
-            if other.readable > looked.readable {
+            if looked.readable == 0 || other.readable > looked.readable {
                 return other.judged();
             }
             self.counter = Counter::Whole;

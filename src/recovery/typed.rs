@@ -53,7 +53,7 @@ pub(super) fn meant_as_recovery_key(text: &SecretText) -> bool {
     let words: Vec<&str> = text.expose().split_whitespace().collect();
     let groups = words.iter().filter(|word| word.chars().count() == 4).count();
     let letters: usize = words.iter().map(|word| word.chars().count()).sum();
-    let plain = text.expose().chars().all(|c| c.is_ascii_alphanumeric() || c.is_whitespace());
+    let plain = text.expose().chars().all(|c| c.is_alphanumeric() || c.is_whitespace());
     let in_groups = words.len() >= LETTERS / 4 * 2 / 3 && groups * 5 >= words.len() * 4;
     let one_word = words.len() == 1 && plain && letters.abs_diff(LETTERS) <= LETTERS / 4;
     in_groups || one_word

@@ -57,7 +57,8 @@ fn sessions(text: &str, passphrase: &str) -> Result<Vec<Session>, KeyFileFault> 
     let file = || Cursor::new(text.as_bytes());
     let head = reading::head(file())?;
     let keys = keys_for(&head, passphrase);
-    let (checked, _) = reading::check(file(), &head, &keys, &|| false)?;
+    let (mut checked, _) = reading::check(file(), &head, &keys, &|| false)?;
+    checked.look_through(file(), &head, &keys, &|| false)?;
     let mut sessions = Vec::new();
     checked.sessions(file(), &head, &keys, &mut |session| {
         sessions.push(session);

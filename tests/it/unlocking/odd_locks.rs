@@ -42,6 +42,10 @@ fn described(key: &Secret32) -> Value {
 }
 
 fn account(keys: &[(&str, Value)], encrypted: Value) -> Account {
+    Account::with_backup_of(&backup_key(), &account_data(keys, encrypted))
+}
+
+fn account_data(keys: &[(&str, Value)], encrypted: Value) -> Value {
     let default = keys.first().map_or("", |(id, _)| id);
     let mut data = json!({
         DEFAULT_KEY: {"key": default},
@@ -50,7 +54,7 @@ fn account(keys: &[(&str, Value)], encrypted: Value) -> Account {
     for (id, description) in keys {
         data[format!("{KEY_PREFIX}{id}")] = description.clone();
     }
-    Account::with_backup_of(&backup_key(), &data)
+    data
 }
 
 async fn fits(account: &Account, secret: &str) -> Vec<(String, bool)> {
@@ -228,14 +232,17 @@ fn key_that_a_server_could_have_made_up_opens_no_store() {
         (described(&key), secret, vec!["storage-key"]),
         (described(&key), sealed(&key, &usual()), vec!["backup-key", "storage-key"]),
     ] {
-        let account = account(&[("a", description)], json!({ "a": secret }));
+        let data = account_data(&[("a", description)], json!({ "a": secret }));
+        let public = DecryptionKey::new(backup_key()).public_key().to_base64();
+        let keys = json!({"rooms": {"!a:x": {"sessions": {"nothing": {}}}}});
+        let account = Account::new(&version(json!({ "public_key": public })), &keys, &data);
         let lab = Lab::new();
         let snapshot = account.file();
         let snapshot = snapshot.to_str().unwrap();
         let secret = format!("--secret-file={}", lab.secret("recovery key", paper(&key)));
         let unlocked = lab.json(&["unlock", "--snapshot", snapshot, &secret], 0);
         assert_eq!(unlocked["opens_backups"], json!(["1"]), "it is open all the same");
-        lab.json(&["restore", "--snapshot", snapshot, &secret], 0);
+        lab.json(&["restore", "--snapshot", snapshot, &secret], 3);
         let info = lab.json(&["store", "info", &secret], 0);
         let kinds = info["locks"].as_array().unwrap().iter();
         let mut kinds: Vec<_> = kinds.map(|lock| lock["kind"].as_str().unwrap()).collect();
@@ -244,7 +251,7 @@ fn key_that_a_server_could_have_made_up_opens_no_store() {
         // What was typed itself is nobody's invention.
         let typed = lab.secret("backup key", paper(&backup_key()));
         let typed = format!("--secret-file={typed}");
-        lab.json(&["restore", "--snapshot", snapshot, &secret, &typed], 0);
+        lab.json(&["restore", "--snapshot", snapshot, &secret, &typed], 3);
         lab.json(&["store", "info", &typed], 0);
     }
 }
