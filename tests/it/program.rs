@@ -7,6 +7,7 @@
 mod ada;
 mod between;
 mod printed;
+mod running;
 mod tree;
 
 use std::{
@@ -25,6 +26,7 @@ use tokio::runtime::Runtime;
 pub(super) use ada::{Ada, backup_key};
 pub(super) use between::{Between, Hold, Trick};
 pub(super) use printed::{Ended, Told};
+pub(super) use running::Running;
 pub(super) use tree::Tree;
 
 /// Runs the servers of the tests, while the tests themselves wait for the program.

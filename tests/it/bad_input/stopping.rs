@@ -3,37 +3,17 @@
 use std::{
     fs::File,
     io::{Read, pipe},
-    process::{Child, Stdio},
-    sync::mpsc,
-    thread,
-    time::Duration,
+    process::Stdio,
 };
 
 use rustix::{
     fs::{CWD, Mode, mkfifoat},
-    process::{Pid, Signal, kill_process},
+    process::Signal,
 };
 
-use crate::program::{Ada, Hold, Lab, Trick};
+use crate::program::{Ada, Hold, Lab, Running, Trick};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_keyhaul");
-
-fn begin(lab: &Lab, args: &[String]) -> Child {
-    let mut command = lab.command(PROGRAM);
-    command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
-}
-
-fn interrupt(child: &Child) {
-    kill_process(Pid::from_child(child), Signal::INT).unwrap();
-}
-
-/// The exit code and the words on stderr; a program that never ends is a failure.
-fn ended(child: Child) -> (Option<i32>, String) {
-    let (give, take) = mpsc::channel();
-    thread::spawn(move || give.send(child.wait_with_output().unwrap()));
-    let output = take.recv_timeout(Duration::from_secs(60)).expect("the program ends");
-    (output.status.code(), String::from_utf8(output.stderr).unwrap())
-}
 
 /// A pipe into which nobody writes: the one who should may never come.
 #[test]
@@ -43,11 +23,11 @@ fn while_a_secret_is_awaited() {
     mkfifoat(CWD, &path, Mode::RUSR | Mode::WUSR).unwrap();
     let mut args = ada.asks(&["unlock"]);
     args.push(format!("--secret-file={}", path.to_str().unwrap()));
-    let child = begin(&ada.lab, &args);
+    let running = Running::begin(&ada.lab, &args);
     // Opens only when the program reads.
     let silent = File::options().write(true).open(&path).unwrap();
-    interrupt(&child);
-    let (exit, stderr) = ended(child);
+    running.send(Signal::INT);
+    let (exit, stderr) = running.ended();
     assert_eq!(exit, Some(130), "{stderr}");
     assert!(stderr.contains("(stopped"), "{stderr}");
     drop(silent);
@@ -63,12 +43,13 @@ fn while_a_login_is_answered() {
     let user = format!("--user={}", ada.account.user_id);
     let server = format!("--homeserver={}", between.base);
     let password = format!("--password-file={}", ada.file("password"));
-    let child = begin(&ada.lab, &["backups".to_owned(), user, server, password]);
+    let args = ["backups", &user, &server, &password];
+    let running = Running::begin(&ada.lab, &args);
     hold.is_there();
     assert_eq!(ada.server.devices(), devices + 1);
-    interrupt(&child);
+    running.send(Signal::INT);
     hold.release();
-    let (exit, stderr) = ended(child);
+    let (exit, stderr) = running.ended();
     assert_eq!(exit, Some(130), "{stderr}");
     assert_eq!(ada.server.devices(), devices, "{stderr}");
 }
