@@ -36,6 +36,7 @@ use crate::{
         store::Kept,
         tally::{RefusedEntry, Tally},
         target::Target,
+        unlock::Unlocked,
         visit::Visit,
     },
     store::{
@@ -87,12 +88,20 @@ pub async fn import(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Imported, Failure> {
+    if let Into::Account { visit, .. } = &into {
+        proven(visit)?;
+    }
+    // The file first: one that cannot be opened must not leave an empty store behind.
+    let (telling, stopping) = (Arc::clone(&progress), cancel.clone());
+    let open = move || Opened::open(&wish, &*telling, &stopping);
+    let opened = super::super::joined(tokio::task::spawn_blocking(open).await)??;
     let account = match into {
         Into::Kept(kept) => Err(kept),
-        Into::Account { visit, data_dir } => Ok(account_target(visit, data_dir)?),
+        Into::Account { visit, data_dir } => {
+            Ok(Target::for_keys(&visit.overview, proven(visit)?, data_dir)?)
+        }
     };
     let work = move || {
-        let opened = Opened::open(&wish, &*progress, &cancel)?;
         let mut target = account.or_else(Target::of_kept)?;
         let refused_file = target.place("refused", source_name(&opened.source), "jsonl");
         let store = target.store().ok_or_else(|| Failure::new(Code::StoreEmpty))?;
@@ -121,13 +130,10 @@ fn open_file(file: &Path) -> io::Result<File> {
     OpenOptions::new().read(true).custom_flags(flags).open(file)
 }
 
-/// The store of a visited account; made only for a secret that was proven.
-fn account_target(visit: &Visit, data_dir: &Path) -> Result<Target, Failure> {
+/// What a visit's secrets open: a store is made only for a secret that was proven.
+fn proven(visit: &Visit) -> Result<&Unlocked, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
-    if unlocked.fits.is_empty() {
-        return Err(visit.closed());
-    }
-    Target::for_keys(&visit.overview, unlocked, data_dir)
+    if unlocked.fits.is_empty() { Err(visit.closed()) } else { Ok(unlocked) }
 }
 
 /// A key file whose MAC fits.

@@ -13,7 +13,7 @@ const CURVE: &str = "WimPd2udAU/1S/+YBpPbmr9L+0H5H+BnAVHSwDxlPGc";
 const POINT: &str = "Bhbpt6hqMZlSH4sJV7xiEEEiPVeTWz4Vkujl1EMdIPI";
 
 /// A session with these claims beside its key.
-fn session(room_id: &str, claims: &Value) -> (String, Value) {
+pub(super) fn session(room_id: &str, claims: &Value) -> (String, Value) {
     let session = GroupSession::new(SessionConfig::version_1());
     let key = InboundGroupSession::new(&session.session_key(), SessionConfig::version_1());
     let mut json = json!({

@@ -1,6 +1,7 @@
 //! Key files: the known answers, files of real clients, an independent implementation on the other
 //! side, and the built program.
 
+mod accounts;
 mod independent;
 mod left_out;
 mod program;

@@ -12,46 +12,46 @@ use serde_json::{Value, json};
 use super::{armored, locked};
 use crate::program::{Ada, Lab, Told, set_mode};
 
-const WORDS: &str = "granite otter velvet";
+pub(super) const WORDS: &str = "granite otter velvet";
 
 /// Ada with restored keys.
-struct Case {
-    ada: Ada,
-    secret: String,
-    passphrase: String,
+pub(super) struct Case {
+    pub(super) ada: Ada,
+    pub(super) secret: String,
+    pub(super) passphrase: String,
 }
 
 impl Case {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let ada = Ada::new();
         ada.lab.run(&ada.opens(&["restore"])).exited(3);
         Self::of(ada)
     }
 
-    fn of(ada: Ada) -> Self {
+    pub(super) fn of(ada: Ada) -> Self {
         let secret = format!("--secret-file={}", ada.file("recovery key"));
         let passphrase = format!("--passphrase-file={}", ada.lab.secret("words", WORDS));
         Self { ada, secret, passphrase }
     }
 
-    fn lab(&self) -> &Lab {
+    pub(super) fn lab(&self) -> &Lab {
         &self.ada.lab
     }
 
-    fn home(&self, name: &str) -> String {
+    pub(super) fn home(&self, name: &str) -> String {
         self.lab().path("home").join(name).to_str().unwrap().to_owned()
     }
 
-    fn args<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
+    pub(super) fn args<'a>(&'a self, words: &[&'a str]) -> Vec<&'a str> {
         words.iter().copied().chain([self.secret.as_str(), &self.passphrase]).collect()
     }
 
-    fn export(&self, words: &[&str], exit: i32) -> Value {
+    pub(super) fn export(&self, words: &[&str], exit: i32) -> Value {
         let words: Vec<&str> = ["export"].iter().chain(words).copied().collect();
         self.lab().json(&self.args(&words), exit)
     }
 
-    fn refuses(&self, words: &[&str], exit: i32, code: &str) -> Told {
+    pub(super) fn refuses(&self, words: &[&str], exit: i32, code: &str) -> Told {
         let before: Vec<_> = names(&self.lab().path("home"));
         let told = self.lab().fails_untouched(&self.args(words), exit, code);
         assert_eq!(names(&self.lab().path("home")), before, "something was left behind");
@@ -59,7 +59,8 @@ impl Case {
     }
 }
 
-fn names(folder: &std::path::Path) -> Vec<String> {
+/// What is in a folder.
+pub(super) fn names(folder: &std::path::Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name());
     let mut names: Vec<_> = entries.map(|name| name.to_string_lossy().into_owned()).collect();
     names.sort();
