@@ -2,12 +2,15 @@
 //! side, and the built program.
 
 mod accounts;
+mod damage;
 mod independent;
 mod left_out;
+mod merging;
 mod program;
 mod real_files;
 mod round_trip;
 mod vectors;
+mod written;
 
 use std::io::Cursor;
 

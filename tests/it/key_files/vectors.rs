@@ -3,11 +3,15 @@
 use keyhaul::{
     base::base64,
     base::stretch::RecipeFault,
-    key_file::{armor::ArmorFault, crypt::HeadFault, reading::KeyFileFault},
+    key_file::{
+        armor::ArmorFault,
+        crypt::HeadFault,
+        reading::{self, KeyFileFault},
+    },
 };
 use serde_json::Value;
 
-use super::{armored, locked, plaintext, sessions};
+use super::{armored, keys_for, locked, plaintext, sessions};
 
 fn vector(which: usize) -> Value {
     let all: Value =
@@ -46,6 +50,22 @@ fn several_blocks_of_element_web() {
 #[test]
 fn counter_of_64_bits_of_element_web() {
     opens(3);
+}
+
+/// With the usual counter the MAC is right and the first block, too; the rest is noise.
+#[test]
+fn counter_of_128_bits_gives_one_block_of_it() {
+    let vector = vector(3);
+    let file = armored(text(&vector["body"]));
+    let head = reading::head(file.as_bytes()).unwrap();
+    let keys = keys_for(&head, text(&vector["passphrase"]));
+    let (checked, _) = reading::check(file.as_bytes(), &head, &keys, &|| false).unwrap();
+    let mut plain = checked.plain(file.as_bytes(), &head, &keys);
+    let inside = plain.next_piece().unwrap().unwrap();
+    let expected = text(&vector["plaintext"]).as_bytes();
+    assert_eq!(inside.len(), expected.len());
+    assert_eq!(inside[..16], expected[..16]);
+    assert_ne!(inside[16..32], expected[16..32]);
 }
 
 #[test]
