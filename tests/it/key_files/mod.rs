@@ -9,6 +9,7 @@ mod merging;
 mod program;
 mod real_files;
 mod round_trip;
+mod stopping;
 mod vectors;
 mod written;
 
