@@ -56,8 +56,10 @@ impl Change {
         let mut letters: Vec<char> = text.chars().collect();
         let length = letters.len();
         match self {
-            Self::Replace(at, letter) => letters[at.index(length)] = *letter,
             Self::Insert(at, letter) => letters.insert(at.index(length + 1), *letter),
+            // An earlier cut left nothing else to change.
+            _ if length == 0 => {}
+            Self::Replace(at, letter) => letters[at.index(length)] = *letter,
             Self::Remove(at) => drop(letters.remove(at.index(length))),
             Self::Cut(at) => letters.truncate(at.index(length)),
             Self::Swap(one, two) => letters.swap(one.index(length), two.index(length)),
