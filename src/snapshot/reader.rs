@@ -64,8 +64,11 @@ pub struct Body {
 
 impl Snapshot {
     /// Opens a file and reads its first and last line. A bare keys body opens too, with or without a
-    /// version object before or after it.
+    /// version object before or after it. Only a plain file does: a pipe could keep us waiting for ever.
     pub fn open(path: &Path) -> Result<Self, SnapshotFault> {
+        if !std::fs::metadata(path)?.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, "expected a plain file").into());
+        }
         let mut reader = BufReader::new(File::open(path)?);
         if reader.fill_buf()?.starts_with(MAGIC) {
             Self::read(reader)
