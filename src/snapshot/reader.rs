@@ -86,8 +86,12 @@ impl Snapshot {
         let mut file = reader.into_inner();
         let (trailer, end) = read_trailer(&mut file, begin)?;
         let names = trailer.as_ref().map_or(0, |trailer| trailer.names_bytes);
-        // The line break before the last line belongs to the one with the names.
-        let body_end = end.saturating_sub(names).max(begin);
+        // The line break before the line with the names belongs to it. Where there is none, the length
+        // is wrong, and the body must not be cut by it.
+        let body_end = match end.saturating_sub(names).max(begin) {
+            cut if cut < end && !is_line_break(&mut file, cut)? => end,
+            body_end => body_end,
+        };
         let names = body_end..end;
         Ok(Self { header, version, trailer, bare: false, file, body: begin..body_end, names })
     }
@@ -151,6 +155,13 @@ impl Snapshot {
         let names = body.end..body.end;
         Self { header, version, trailer: None, bare: true, file, body, names }
     }
+}
+
+fn is_line_break(file: &mut File, at: u64) -> io::Result<bool> {
+    let mut byte = [0];
+    file.seek(SeekFrom::Start(at))?;
+    file.read_exact(&mut byte)?;
+    Ok(byte == *b"\n")
 }
 
 fn read_header(line: &[u8]) -> Result<Header, SnapshotFault> {
