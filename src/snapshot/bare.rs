@@ -21,6 +21,8 @@ use crate::{
 
 /// What a version is called whose name nobody wrote down.
 pub const UNKNOWN: &str = "unknown";
+/// What some programs write before a text.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Opens the file, if its body begins as the server's answer does.
 pub(super) fn open(mut file: File) -> Result<Snapshot, SnapshotFault> {
@@ -28,7 +30,8 @@ pub(super) fn open(mut file: File) -> Result<Snapshot, SnapshotFault> {
     let length = about.len();
     let head = read_at(&mut file, 0, limits::ANSWER.min(length))?;
     let (before, begin) = version_at_start(&head);
-    let rest = head.get(begin..).unwrap_or_default();
+    let rest = head.get(begin..).unwrap_or_default().trim_ascii_start();
+    let rest = rest.strip_prefix(MARK).unwrap_or(rest);
     if !begins_as_keys(rest) {
         return Err(SnapshotFault::NotASnapshot);
     }
@@ -62,7 +65,7 @@ fn read_at(file: &mut File, from: u64, length: u64) -> io::Result<Vec<u8>> {
 
 /// A version object at the beginning, and where the body begins.
 fn version_at_start(head: &[u8]) -> (Option<BackupVersion>, usize) {
-    let begin = if head.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
+    let begin = if head.starts_with(MARK) { MARK.len() } else { 0 };
     let text = head.get(begin..).unwrap_or_default();
     let mut values = serde_json::Deserializer::from_slice(text).into_iter::<&RawValue>();
     if let Some(Ok(first)) = values.next()
