@@ -71,8 +71,8 @@ pub(super) fn hash(entry: &RawEntry<'_>) -> [u8; 16] {
     half
 }
 
-/// Gives every entry of a snapshot, as far as it can be read.
-pub(super) fn visit(snapshot: Snapshot, mut give: impl FnMut(RawEntry<'_>)) -> io::Result<()> {
+/// Gives every entry of a snapshot, as far as it can be read; says whether that is to its last byte.
+pub(super) fn visit(snapshot: Snapshot, mut give: impl FnMut(RawEntry<'_>)) -> io::Result<bool> {
     let mut scanner = Scanner::new(Shape::WholeBody);
     let mut body = snapshot.into_body()?;
     let mut piece = vec![0; 64 << 10];
@@ -80,7 +80,7 @@ pub(super) fn visit(snapshot: Snapshot, mut give: impl FnMut(RawEntry<'_>)) -> i
         let length = body.read(&mut piece)?;
         let readable = scanner.feed(piece.get(..length).unwrap_or_default(), &mut give).is_ok();
         if length == 0 || !readable {
-            return Ok(());
+            return Ok(readable);
         }
     }
 }

@@ -46,13 +46,20 @@ pub fn covers(new: &Path, old: &Path) -> bool {
     if digest(&new).is_some_and(|new| digest(&old) == Some(new)) {
         return true;
     }
+    let announced = old.trailer.as_ref().map_or(0, |trailer| trailer.entries);
     let mut held = HashSet::new();
-    let mut all = true;
+    let (mut all, mut entries) = (true, 0);
     let read = visit(new, |entry| {
         held.insert(hash(&entry));
     });
-    let read = read.and_then(|()| visit(old, |entry| all &= held.contains(&hash(&entry))));
-    read.is_ok() && all
+    let read = read.and_then(|_| {
+        visit(old, |entry| {
+            entries += 1;
+            all &= held.contains(&hash(&entry));
+        })
+    });
+    // What cannot be found any more in a damaged one could be what the other lacks.
+    all && entries >= announced && read.is_ok_and(|readable| readable)
 }
 
 /// Says whether two snapshots are of the same backup of the same account.
