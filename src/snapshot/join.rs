@@ -19,11 +19,13 @@ use crate::backup::{
 /// is better.
 pub(super) fn join(older: Snapshot, newer: Snapshot, to: &mut dyn Write) -> io::Result<()> {
     to.write_all(b"{\"rooms\":{")?;
-    let mut body = Joined { to, known: HashSet::new(), room: None, failed: Ok(()) };
+    let mut body = Joined { to: &mut *to, known: HashSet::new(), room: None, failed: Ok(()) };
     for snapshot in [older, newer] {
         visit(snapshot, |entry| body.add(entry))?;
     }
-    body.failed
+    body.failed?;
+    // A number or a word ends only where something follows.
+    to.write_all(b"\n")
 }
 
 struct Joined<'a> {
