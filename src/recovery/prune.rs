@@ -15,7 +15,7 @@ use crate::{
         failure::{Code, Failure},
     },
     snapshot::{
-        place::{covers, same_backup},
+        place::{covers, entries, same_backup},
         reader::{Snapshot, SnapshotFault},
         writer::BEGUN,
     },
@@ -38,7 +38,7 @@ pub struct Looked {
     pub bytes: u64,
     /// It has its last line.
     pub complete: bool,
-    /// The snapshot that holds all of it; then this one can go.
+    /// The snapshot that holds all of it and stays; then this one can go.
     pub held_by: Option<PathBuf>,
 }
 
@@ -47,7 +47,8 @@ pub struct Looked {
 pub struct Pruning {
     /// All snapshots that were looked at, by their names.
     pub snapshots: Vec<Looked>,
-    /// Snapshots that an interrupted run left unfinished, each with its length in bytes.
+    /// What an interrupted run left unfinished, as far as the snapshots lack nothing of it; each with its
+    /// length in bytes.
     pub left_over: Vec<(PathBuf, u64)>,
     /// Files called snapshots that cannot be read; they stay.
     pub unreadable: Vec<PathBuf>,
@@ -56,6 +57,24 @@ pub struct Pruning {
 }
 
 impl Pruning {
+    /// What a killed run left may be all that there is of what it read.
+    fn add_unfinished(
+        &mut self,
+        file: PathBuf,
+        bytes: u64,
+        cancel: &Cancel,
+    ) -> Result<(), Failure> {
+        if let Ok(looked) = look(&file)
+            && !is_empty(&file)?
+            && holder(&self.snapshots, &file, cancel)?.is_none()
+        {
+            self.snapshots.push(Looked { complete: false, ..looked });
+        } else {
+            self.left_over.push((file, bytes));
+        }
+        Ok(())
+    }
+
     /// Bytes of the files that can go.
     pub fn bytes(&self) -> u64 {
         let held = self.snapshots.iter().filter(|one| one.held_by.is_some());
@@ -102,7 +121,9 @@ fn look_and_remove(
     let may_go = |file: &PathBuf| named.is_empty() || named.contains(file);
     judge(&mut pruning.snapshots, &may_go, cancel)?;
     if named.is_empty() {
-        pruning.left_over = unfinished(&locks);
+        for (file, bytes) in unfinished(&locks) {
+            pruning.add_unfinished(file, bytes, cancel)?;
+        }
     }
     if agreed {
         let held = pruning.snapshots.iter().filter(|one| one.held_by.is_some());
@@ -160,25 +181,31 @@ fn judge(
     let started = |file: &PathBuf| Snapshot::open(file).map(|one| one.header.started).ok();
     all.sort_by_cached_key(|one| (started(&one.file), one.file.clone()));
     for place in 0..all.len() {
-        let Some(one) = all.get(place).filter(|one| may_go(&one.file)) else { continue };
-        let others = all.iter().enumerate().rev();
-        let others = others
-            .filter(|(other, held)| *other != place && held.held_by.is_none() && held.complete);
-        let mut holder = None;
-        for (_, other) in others {
-            if cancel.is_cancelled() {
-                return Err(Failure::new(Code::Stopped).with("n", 0));
+        let file = all.get(place).map(|one| one.file.clone());
+        let Some(file) = file.filter(may_go) else { continue };
+        let Some(holder) = holder(all, &file, cancel)? else { continue };
+        for one in all.iter_mut() {
+            // What is in one that goes itself is in the one that stays, too.
+            if one.file == file || one.held_by.as_ref() == Some(&file) {
+                one.held_by = Some(holder.clone());
             }
-            if holds(&other.file, &one.file)? {
-                holder = Some(other.file.clone());
-                break;
-            }
-        }
-        if let Some(one) = all.get_mut(place) {
-            one.held_by = holder;
         }
     }
     Ok(())
+}
+
+/// The newest one that stays of those which hold all of a file.
+fn holder(all: &[Looked], file: &Path, cancel: &Cancel) -> Result<Option<PathBuf>, Failure> {
+    let stays = |other: &&Looked| other.file != file && other.held_by.is_none() && other.complete;
+    for other in all.iter().rev().filter(stays) {
+        if cancel.is_cancelled() {
+            return Err(Failure::new(Code::Stopped).with("n", 0));
+        }
+        if holds(&other.file, file)? {
+            return Ok(Some(other.file.clone()));
+        }
+    }
+    Ok(None)
 }
 
 /// Says whether a whole snapshot of the same backup holds all of another one.
@@ -189,6 +216,13 @@ fn holds(file: &Path, other: &Path) -> Result<bool, Failure> {
     }
     let failed = |error| super::failures::writing(&folder_name(file), &error);
     Ok(covers(file, other) && is_intact(open(file)?).map_err(failed)?)
+}
+
+/// Says whether nothing can be read from a file that begins as a snapshot does.
+fn is_empty(file: &Path) -> Result<bool, Failure> {
+    let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
+    let failed = |error| super::failures::writing(&folder_name(file), &error);
+    Ok(entries(snapshot).map_err(failed)? == 0)
 }
 
 fn is_intact(snapshot: Snapshot) -> std::io::Result<bool> {

@@ -4,6 +4,7 @@
 use std::{
     collections::HashSet,
     ffi::OsString,
+    io,
     path::{Path, PathBuf},
 };
 
@@ -60,6 +61,13 @@ pub fn covers(new: &Path, old: &Path) -> bool {
     });
     // What cannot be found any more in a damaged one could be what the other lacks.
     all && entries >= announced && read.is_ok_and(|readable| readable)
+}
+
+/// How many entries of a snapshot can be read.
+pub fn entries(snapshot: Snapshot) -> io::Result<u64> {
+    let mut entries = 0;
+    visit(snapshot, |_| entries += 1)?;
+    Ok(entries)
 }
 
 /// Says whether two snapshots are of the same backup of the same account.

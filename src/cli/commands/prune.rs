@@ -48,7 +48,7 @@ pub(super) async fn run(desk: &Desk, files: Vec<PathBuf>) -> Result<u8, Failure>
                 lines.line(format!("! {} cannot be read as a snapshot; it stays.", name(file)));
             }
             for (file, _) in &pruning.left_over {
-                lines.line(format!("  {} was left unfinished: nobody reads it.", name(file)));
+                lines.line(format!("  {} is unfinished and holds nothing of its own.", name(file)));
             }
             let (files, bytes) = (grouped(gone as u64), size(pruning.bytes()));
             match (gone, pruning.removed) {
