@@ -172,6 +172,10 @@ async fn visit<T: Send + 'static>(
     });
     let pumped = source.pump(to, saver, &*progress, &cancel).await;
     let (gathered, ending) = super::joined(scanned.await)?;
+    let ending = match &pumped {
+        Ok(pumped) => pumped.ending(ending),
+        Err(_) => ending,
+    };
     let ending = ending.map_err(IntoFailure::into_failure)?;
     let pumped = pumped.map_err(IntoFailure::into_failure)?;
     if cancel.is_cancelled() {

@@ -260,6 +260,10 @@ fn shortfall(
             .with("all", all.as_str())
             .because(detail)
     };
+    let ending = match &pumped {
+        Ok(pumped) => pumped.ending(ending),
+        Err(_) => ending,
+    };
     match (pumped, ending) {
         (
             Err(SourceFault::Request(

@@ -9,7 +9,7 @@ use tokio::sync::mpsc::Sender;
 
 use super::{sign_in::Account, snapshots::Saver};
 use crate::{
-    backup::scanner::Shape,
+    backup::scanner::{Ending, ScanFault, Shape},
     base::{
         cancel::Cancel,
         limits,
@@ -81,6 +81,19 @@ pub enum SourceFault {
     /// The snapshot that is written.
     #[error("the snapshot could not be written: {0}")]
     Saving(std::io::Error),
+}
+
+impl Pumped {
+    /// How the bodies ended. Where a snapshot stops making sense it is damaged: it counts as cut there,
+    /// and what was read before stays good.
+    pub(super) fn ending(&self, scanned: Result<Ending, ScanFault>) -> Result<Ending, ScanFault> {
+        match scanned {
+            Err(ScanFault::NotJson { .. } | ScanFault::TooDeep { .. }) if self.snapshot => {
+                Ok(Ending::Cut)
+            }
+            scanned => scanned,
+        }
+    }
 }
 
 impl Source {
