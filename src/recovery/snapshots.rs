@@ -25,7 +25,7 @@ use crate::{
         failure::{Code, Failure},
         limits,
         progress::Progress,
-        shown::Shown,
+        shown::{Shown, grouped},
     },
     snapshot::{
         format::{FORMAT, Header, Trailer},
@@ -181,6 +181,10 @@ pub async fn save(
     let is_whole = |file: &Path| Snapshot::open(file).is_ok_and(|one| one.trailer.is_some());
     let older_kept = !whole && is_whole(&place);
     match read {
+        Err(failure) if !older_kept && failure.code() == Code::ConnectionLost => {
+            let saved = describe(&place, progress, cancel).await?;
+            Err(lost(&failure, version, &saved))
+        }
         Err(failure) if !older_kept || failure.code() == Code::Stopped => Err(failure),
         _ if older_kept => {
             let name = Shown::new(&place.to_string_lossy());
@@ -188,6 +192,13 @@ pub async fn save(
         }
         _ => describe(&place, progress, cancel).await,
     }
+}
+
+/// How much of a version is in the file after the connection broke.
+fn lost(failure: &Failure, version: &BackupVersion, saved: &Described) -> Failure {
+    let all = version.count.map_or_else(|| "all".to_owned(), grouped);
+    let lost = Failure::new(Code::ConnectionLost).with("n", grouped(saved.contents.sessions));
+    lost.with("all", all).because(failure.detail().map_or("", Shown::as_str))
 }
 
 /// A version that was read and saved at its own place in the account's folder.
