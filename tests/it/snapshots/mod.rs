@@ -1,7 +1,11 @@
 //! Snapshots in all their states: bare, cut and continued, better than a newer one, pruned, with names.
 
 mod bare;
+mod bare_forms;
+mod bare_owners;
 mod continued;
+mod damage;
+mod few;
 mod named;
 mod passphrases;
 mod pruned;
