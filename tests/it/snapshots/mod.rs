@@ -11,6 +11,8 @@ mod joined;
 mod named;
 mod passphrases;
 mod pruned;
+mod replacing;
+mod targets;
 
 use std::{collections::BTreeSet, path::Path};
 
