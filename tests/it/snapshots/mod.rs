@@ -11,16 +11,27 @@ mod joined;
 mod named;
 mod passphrases;
 mod pruned;
+mod pruned_files;
+mod pruned_told;
 mod replacing;
 mod targets;
 
-use std::{collections::BTreeSet, path::Path};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    thread,
+};
 
 use keyhaul::{
     backup::{
         entry::RawEntry,
         scanner::{Scanner, Shape},
     },
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+    },
+    recovery::prune::{Pruning, prune},
     snapshot::{
         format::{FORMAT, Header, Trailer},
         reader::Snapshot,
@@ -28,6 +39,8 @@ use keyhaul::{
     },
 };
 use serde_json::json;
+
+use crate::program::runtime;
 
 /// Room, session and JSON of an entry.
 type Entry = (String, String, String);
@@ -83,5 +96,21 @@ fn trailer() -> Trailer {
         entries: 0,
         sha256: String::new(),
         names_bytes: 0,
+    }
+}
+
+/// Prunes in this process. A program that another test is just starting holds a copy of every open file
+/// for a moment, that of a lock that was given up too; so the lock is asked for more than once.
+fn prune_here(files: &[PathBuf], data_dir: &Path, agreed: bool) -> Result<Pruning, Failure> {
+    let mut tries = 0;
+    loop {
+        let (files, data_dir) = (files.to_vec(), data_dir.to_owned());
+        let pruned = runtime().block_on(prune(files, data_dir, agreed, Cancel::default()));
+        let held = pruned.as_ref().is_err_and(|failure| failure.code() == Code::AlreadyRunning);
+        if !held || tries == 1_000 {
+            return pruned;
+        }
+        tries += 1;
+        thread::yield_now();
     }
 }

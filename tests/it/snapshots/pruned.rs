@@ -3,18 +3,15 @@
 use std::{collections::BTreeSet, fs, os::unix::fs::symlink, path::PathBuf, slice};
 
 use keyhaul::{
-    base::{
-        cancel::Cancel,
-        failure::{Code, Failure},
-    },
-    recovery::prune::{Pruning, prune},
+    base::failure::{Code, Failure},
+    recovery::prune::Pruning,
     store::folder::DataDir,
 };
 use proptest::prelude::*;
 use serde_json::json;
 use tempfile::TempDir;
 
-use super::{begin, entries, trailer};
+use super::{begin, entries, prune_here, trailer};
 use crate::chance::cases;
 
 /// A data directory with one account's folder.
@@ -65,9 +62,7 @@ impl Place {
     }
 
     fn prune(&self, files: &[PathBuf], agreed: bool) -> Result<Pruning, Failure> {
-        let (files, data) = (files.to_vec(), self.data.path().to_owned());
-        let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-        runtime.block_on(prune(files, data, agreed, Cancel::default()))
+        prune_here(files, self.data.path(), agreed)
     }
 
     /// What can go, by name; removed if `agreed`.
