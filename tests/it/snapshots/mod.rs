@@ -9,10 +9,12 @@ mod damage;
 mod few;
 mod joined;
 mod named;
+mod names_line;
 mod passphrases;
 mod pruned;
 mod pruned_files;
 mod pruned_told;
+mod recipes;
 mod replacing;
 mod targets;
 
