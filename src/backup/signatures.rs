@@ -186,7 +186,7 @@ pub fn is_signed(
 ) -> bool {
     let signature = object.get("signatures").and_then(|users| users.get(user_id)?.get(key_id));
     let signature = signature.and_then(read_signature);
-    let signed = LazyCell::new(|| signed_bytes(object));
+    let signed = signed_bytes(object);
     verify(key, signature.as_ref(), || signed.as_deref())
 }
 

@@ -8,7 +8,7 @@ use super::{
     failures::IntoFailure,
     scan::scan,
     snapshots::Saver,
-    source::{PIECES, Source},
+    source::{PIECES, Source, judged},
 };
 use crate::{
     backup::{
@@ -77,16 +77,11 @@ pub struct RoomSessions {
     pub whole: bool,
 }
 
-/// Looks at what was counted so far, on the thread that counts: it must be quick.
-pub type Glance = Box<dyn FnMut(&Contents) + Send>;
-
-/// Reads a version and counts per room, saving what comes on the way if that is wanted. `glance` sees
-/// the count while it grows.
+/// Reads a version and counts per room, saving what comes on the way if that is wanted.
 pub async fn contents(
     source: Source,
     saver: Option<&mut Saver>,
     store: Option<Reader>,
-    mut glance: Option<Glance>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Contents, Failure> {
@@ -110,9 +105,6 @@ pub async fn contents(
             bytes += entry.json.len() as u64;
             if contents.sessions.is_multiple_of(NEWS) {
                 teller.tell(News::Reading { bytes, entries: contents.sessions });
-                if let Some(glance) = &mut glance {
-                    glance(contents);
-                }
             }
         }
     })
@@ -172,11 +164,7 @@ async fn visit<T: Send + 'static>(
     });
     let pumped = source.pump(to, saver, &*progress, &cancel).await;
     let (gathered, ending) = super::joined(scanned.await)?;
-    let ending = match &pumped {
-        Ok(pumped) => pumped.ending(ending),
-        Err(_) => ending,
-    };
-    let ending = ending.map_err(IntoFailure::into_failure)?;
+    let ending = judged(&pumped, ending).map_err(IntoFailure::into_failure)?;
     let pumped = pumped.map_err(IntoFailure::into_failure)?;
     if cancel.is_cancelled() {
         return Err(RequestError::Cancelled.into_failure());

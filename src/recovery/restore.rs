@@ -11,7 +11,7 @@ use super::{
     look::{Wanted, etag_now},
     pipeline::{self, Orders, Sink},
     snapshots::Saver,
-    source::{PIECES, Pumped, Source, SourceFault},
+    source::{PIECES, Pumped, Source, SourceFault, judged},
     tally::Tally,
     target::Target,
     visit::{Place, Visit},
@@ -260,10 +260,7 @@ fn shortfall(
             .with("all", all.as_str())
             .because(detail)
     };
-    let ending = match &pumped {
-        Ok(pumped) => pumped.ending(ending),
-        Err(_) => ending,
-    };
+    let ending = judged(&pumped, ending);
     match (pumped, ending) {
         (
             Err(SourceFault::Request(

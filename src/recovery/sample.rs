@@ -7,10 +7,9 @@ use crate::{
     backup::{
         decryption::{DecryptionKey, Refusal, Workroom},
         entry::{EntryFault, RawEntry},
-        scanner::{Scanner, Shape},
     },
     base::{failure::Failure, limits},
-    snapshot::reader::{Snapshot, SnapshotFault},
+    snapshot::{join::visit, reader::Snapshot},
 };
 
 /// Some entries of one version, spread over its rooms.
@@ -29,35 +28,24 @@ impl Sample {
     /// Reads a snapshot for at most [`limits::SAMPLED_ENTRIES`] entries: the first of each room, then
     /// others, as far as the snapshot can be read.
     pub(super) fn of_snapshot(file: &Path) -> Result<Self, Failure> {
-        let read = || {
-            let mut body = Snapshot::open(file)?.into_body()?;
-            let (mut firsts, mut others): (Vec<Entry>, Vec<Entry>) = Default::default();
-            let mut give = |entry: RawEntry<'_>| {
-                let known = firsts.last().is_some_and(|last| *last.room_id == *entry.room_id);
-                let list = if known { &mut others } else { &mut firsts };
-                if list.len() < limits::SAMPLED_ENTRIES {
-                    list.push(Entry {
-                        room_id: Arc::from(entry.room_id),
-                        session_id: entry.session_id.to_owned(),
-                        json: entry.json.to_vec(),
-                        fault: entry.fault,
-                    });
-                }
-            };
-            let mut scanner = Scanner::new(Shape::WholeBody);
-            let mut piece = vec![0; 64 << 10];
-            loop {
-                let length = body.read(&mut piece)?;
-                let bytes = piece.get(..length).unwrap_or_default();
-                if length == 0 || scanner.feed(bytes, &mut give).is_err() {
-                    break;
-                }
+        let (mut firsts, mut others): (Vec<Entry>, Vec<Entry>) = Default::default();
+        let give = |entry: RawEntry<'_>| {
+            let known = firsts.last().is_some_and(|last| *last.room_id == *entry.room_id);
+            let list = if known { &mut others } else { &mut firsts };
+            if list.len() < limits::SAMPLED_ENTRIES {
+                list.push(Entry {
+                    room_id: Arc::from(entry.room_id),
+                    session_id: entry.session_id.to_owned(),
+                    json: entry.json.to_vec(),
+                    fault: entry.fault,
+                });
             }
-            firsts.append(&mut others);
-            firsts.truncate(limits::SAMPLED_ENTRIES);
-            Ok::<_, SnapshotFault>(Self(firsts))
         };
-        read().map_err(IntoFailure::into_failure)
+        let read = Snapshot::open(file).and_then(|snapshot| Ok(visit(snapshot, give)?));
+        read.map_err(IntoFailure::into_failure)?;
+        firsts.append(&mut others);
+        firsts.truncate(limits::SAMPLED_ENTRIES);
+        Ok(Self(firsts))
     }
 
     /// How many of these entries are locked for this key. One is proof enough: its tag is eight bytes.

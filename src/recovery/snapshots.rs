@@ -10,12 +10,11 @@ use std::{
 use jiff::Timestamp;
 
 use super::{
-    contents::{Contents, Glance, contents},
+    contents::{Contents, contents},
     failures::{IntoFailure, writing},
     look::{Overview, etag_now},
     new_file::{self, folder_name},
     source::Source,
-    target,
     visit::Visit,
 };
 use crate::{
@@ -129,7 +128,7 @@ pub async fn describe(
     let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
     let overview = Overview::in_snapshot(&snapshot);
     let source = Source::Snapshot { file: file.to_owned() };
-    let contents = contents(source, None, None, None, progress, cancel).await?;
+    let contents = contents(source, None, None, progress, cancel).await?;
     Ok(Described {
         file: file.to_owned(),
         overview,
@@ -169,7 +168,7 @@ pub async fn save(
     let source = visit.whole(version);
     let account = source.whole_account();
     let read =
-        contents(source, Some(&mut saver), None, None, Arc::clone(&progress), cancel.clone()).await;
+        contents(source, Some(&mut saver), None, Arc::clone(&progress), cancel.clone()).await;
     let whole = read.as_ref().is_ok_and(|contents| contents.whole);
     if let (Ok(contents), true) = (&read, whole && with_names) {
         // Only now: the keys are what matters.
@@ -199,50 +198,6 @@ fn lost(failure: &Failure, version: &BackupVersion, saved: &Described) -> Failur
     let all = version.count.map_or_else(|| "all".to_owned(), grouped);
     let lost = Failure::new(Code::ConnectionLost).with("n", grouped(saved.contents.sessions));
     lost.with("all", all).because(failure.detail().map_or("", Shown::as_str))
-}
-
-/// A version that was read and saved at its own place in the account's folder.
-#[derive(Clone, Debug)]
-pub struct Hauled {
-    /// Its rooms and counts.
-    pub contents: Contents,
-    /// Where the snapshot is; `None` where none could be saved, and why.
-    pub saved: Result<PathBuf, Failure>,
-}
-
-/// Reads a version, counts it and saves it on the way where keyhaul keeps its files. A folder that
-/// cannot be written does not keep anybody from looking.
-pub async fn haul(
-    visit: &Visit,
-    version: &BackupVersion,
-    data_dir: &Path,
-    glance: Glance,
-    progress: Arc<dyn Progress>,
-    cancel: Cancel,
-) -> Result<Hauled, Failure> {
-    let source = visit.whole(version);
-    let Some(account) = source.whole_account() else {
-        let contents = contents(source, None, None, Some(glance), progress, cancel).await?;
-        let file = visit.file().map(Path::to_owned).unwrap_or_default();
-        return Ok(Hauled { contents, saved: Ok(file) });
-    };
-    let begun = target::snapshot_place(&visit.overview, &version.version, data_dir)
-        .and_then(|(file, lock)| Ok((Saver::begin(&file, &visit.overview, version)?, lock)));
-    let (mut saver, why) = match begun {
-        Ok((saver, lock)) => (Some((saver, lock)), None),
-        Err(failure) => (None, Some(failure)),
-    };
-    let saving = saver.as_mut().map(|(saver, _)| saver);
-    let read =
-        contents(source, saving, None, Some(glance), Arc::clone(&progress), cancel.clone()).await;
-    let whole = read.as_ref().is_ok_and(|contents| contents.whole);
-    let entries = read.as_ref().map_or(0, |contents| contents.sessions);
-    let etag_after = etag_now(Some(account).filter(|_| whole), version, &cancel).await;
-    let saved = match saver {
-        Some((saver, _lock)) => saver.end(version, etag_after, entries, whole),
-        None => Err(why.unwrap_or_else(|| Failure::new(Code::NoPermission))),
-    };
-    Ok(Hauled { contents: read?, saved })
 }
 
 /// Says whether a file is an incomplete snapshot of this very backup, to be continued.

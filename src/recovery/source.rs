@@ -83,16 +83,19 @@ pub enum SourceFault {
     Saving(std::io::Error),
 }
 
-impl Pumped {
-    /// How the bodies ended. Where a snapshot stops making sense it is damaged: it counts as cut there,
-    /// and what was read before stays good.
-    pub(super) fn ending(&self, scanned: Result<Ending, ScanFault>) -> Result<Ending, ScanFault> {
-        match scanned {
-            Err(ScanFault::NotJson { .. } | ScanFault::TooDeep { .. }) if self.snapshot => {
-                Ok(Ending::Cut)
-            }
-            scanned => scanned,
+/// How the bodies ended. Where a snapshot stops making sense it is damaged: it counts as cut there, and
+/// what was read before stays good.
+pub(super) fn judged(
+    pumped: &Result<Pumped, SourceFault>,
+    scanned: Result<Ending, ScanFault>,
+) -> Result<Ending, ScanFault> {
+    match scanned {
+        Err(ScanFault::NotJson { .. } | ScanFault::TooDeep { .. })
+            if pumped.as_ref().is_ok_and(|pumped| pumped.snapshot) =>
+        {
+            Ok(Ending::Cut)
         }
+        scanned => scanned,
     }
 }
 

@@ -74,7 +74,7 @@ pub(super) fn hash(entry: &RawEntry<'_>) -> [u8; 16] {
 }
 
 /// Gives every entry of a snapshot, as far as it can be read; says whether that is to its last byte.
-pub(super) fn visit(snapshot: Snapshot, mut give: impl FnMut(RawEntry<'_>)) -> io::Result<bool> {
+pub fn visit(snapshot: Snapshot, mut give: impl FnMut(RawEntry<'_>)) -> io::Result<bool> {
     let mut scanner = Scanner::new(Shape::WholeBody);
     let mut body = snapshot.into_body()?;
     let mut piece = vec![0; 64 << 10];

@@ -6,7 +6,7 @@
 
 pub mod bare;
 pub mod format;
-mod join;
+pub mod join;
 pub mod place;
 pub mod reader;
 pub mod writer;

@@ -17,7 +17,7 @@ use super::{
     assert_none,
     forms::{Backup, Case, Expected},
 };
-use crate::program::Lab;
+use crate::{program::Lab, snapshots::trailer};
 
 /// The cases by room; none of those that break whatever they stand in.
 type Rooms = BTreeMap<String, Vec<Case>>;
@@ -59,15 +59,8 @@ fn write(file: &Path, backup: &Backup, rooms: &Rooms) {
     let mut writer = Writer::create(file, &header).unwrap();
     writer.write(format!("{{\"rooms\":{{{}}}}}", body.join(",")).as_bytes()).unwrap();
     let etag = Some("1".to_owned());
-    let trailer = Trailer {
-        complete: true,
-        etag_before: etag.clone(),
-        etag_after: etag,
-        count: Some(entries),
-        entries,
-        sha256: String::new(),
-        names_bytes: 0,
-    };
+    let (etag_before, etag_after) = (etag.clone(), etag);
+    let trailer = Trailer { etag_before, etag_after, count: Some(entries), entries, ..trailer() };
     writer.finish(trailer, BTreeMap::new()).unwrap();
 }
 

@@ -89,7 +89,8 @@ fn begin(file: &Path, user: &str, public_key: &str, second: i64) -> Writer {
     Writer::create(file, &header).unwrap()
 }
 
-fn trailer() -> Trailer {
+/// The last line of a whole snapshot of which nothing else is known.
+pub(crate) fn trailer() -> Trailer {
     Trailer {
         complete: true,
         etag_before: None,

@@ -23,12 +23,14 @@ use keyhaul::{
         visit::{Place, Visit},
     },
     snapshot::{
-        format::{FORMAT, Header, Trailer},
+        format::{FORMAT, Header},
         writer::Writer,
     },
 };
 use serde_json::{Value, json};
 use tempfile::TempDir;
+
+use crate::snapshots::trailer;
 
 /// An account as a snapshot has it.
 pub(super) struct Account {
@@ -60,16 +62,7 @@ impl Account {
         };
         let mut writer = Writer::create(&folder.path().join("snapshot"), &header).unwrap();
         writer.write(keys.to_string().as_bytes()).unwrap();
-        let trailer = Trailer {
-            complete: true,
-            etag_before: None,
-            etag_after: None,
-            count: None,
-            entries: 0,
-            sha256: String::new(),
-            names_bytes: 0,
-        };
-        writer.finish(trailer, BTreeMap::new()).unwrap();
+        writer.finish(trailer(), BTreeMap::new()).unwrap();
         Self { folder }
     }
 
