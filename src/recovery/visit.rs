@@ -156,14 +156,6 @@ impl Visit {
         Ok(vec![(version, unlocked.key_for(version).ok_or_else(closed)?)])
     }
 
-    /// The snapshot, where the backup is in one.
-    pub fn file(&self) -> Option<&Path> {
-        match &self.place {
-            Place::Snapshot { file, .. } => Some(file),
-            Place::Server(_) => None,
-        }
-    }
-
     /// A source of all entries of a version.
     pub fn whole(&self, version: &BackupVersion) -> Source {
         match &self.place {
