@@ -155,12 +155,13 @@ pub struct Failure {
     values: Vec<(&'static str, Shown)>,
     detail: Option<Shown>,
     exit: Option<u8>,
+    wait: Option<u64>,
 }
 
 impl Failure {
     /// The failure of this code; its words may still need [`Failure::with`].
     pub fn new(code: Code) -> Self {
-        Self { code, values: Vec::new(), detail: None, exit: None }
+        Self { code, values: Vec::new(), detail: None, exit: None, wait: None }
     }
 
     /// Fills in the word `{name}`.
@@ -182,6 +183,30 @@ impl Failure {
     pub fn exiting(mut self, exit: u8) -> Self {
         self.exit = Some(exit);
         self
+    }
+
+    /// Says after how many seconds another try makes sense, where the server tells.
+    #[must_use]
+    pub fn after(mut self, seconds: Option<u64>) -> Self {
+        self.wait = seconds;
+        self
+    }
+
+    /// After how many seconds another try makes sense, where the server tells.
+    pub fn wait(&self) -> Option<u64> {
+        self.wait
+    }
+
+    /// The same without names, ids, files and addresses, for a screen that others see (`--mask`). Numbers
+    /// and waiting times stay, because support needs them; so does the code.
+    #[must_use]
+    pub fn masked(&self) -> Self {
+        const OPEN: &[&str] = &["n", "m", "all", "c", "x", "likely", "time", "size", "wanted"];
+        let mut masked = self.clone();
+        let private = masked.values.iter_mut().filter(|(name, _)| !OPEN.contains(name));
+        private.for_each(|(_, value)| *value = Shown::new("•••"));
+        masked.detail = masked.detail.map(|_| Shown::new("(hidden while masked)"));
+        masked
     }
 
     /// The stable word.

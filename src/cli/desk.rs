@@ -7,13 +7,7 @@ use std::{
 
 use etcetera::BaseStrategy;
 
-use super::{
-    args::Global,
-    inputs::Inputs,
-    output::Output,
-    progress::Stderr,
-    story::{self, Running},
-};
+use super::{args::Global, inputs::Inputs, output::Output, progress::Stderr};
 use crate::{
     base::{
         cancel::Cancel,
@@ -21,6 +15,7 @@ use crate::{
         progress::{Progress, Silent},
         secret::SecretText,
     },
+    demo::running::{self, Running},
     recovery::{
         look::Wanted,
         sign_in::{Asked, Left, Surroundings, Way, is_kept, sign_in},
@@ -54,7 +49,7 @@ impl Desk {
 
     /// Starts a story; its recovery key is made up, so it can be shown.
     pub(super) async fn begin_demo(&mut self, name: &str) -> Result<(), Failure> {
-        let story = Running::begin(story::find(name)?).await?;
+        let story = Running::begin(running::find(name)?).await?;
         if self.global.secret_file.is_empty() {
             self.output.say(&format!("Demo of {}. Its recovery key:", story.user()));
             self.output.say(story.recovery_key().expose());
@@ -258,7 +253,8 @@ impl Desk {
         wanted: &Wanted,
         secrets: &[SecretText],
     ) -> Result<Visit, Failure> {
-        let mut visit = Visit::begin(place, wanted, &*self.progress, &self.cancel).await?;
+        let mut visit =
+            Visit::begin(place, wanted, &mut |_| {}, &*self.progress, &self.cancel).await?;
         if !secrets.is_empty() {
             self.unlock(&mut visit, secrets).await?;
         }

@@ -10,7 +10,6 @@ mod logging;
 mod output;
 mod process;
 mod progress;
-mod story;
 mod table;
 
 pub use args::{Args, Command};

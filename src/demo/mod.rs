@@ -5,6 +5,7 @@
 
 pub mod account;
 pub mod random;
+pub mod running;
 pub mod server;
 pub mod stories;
 

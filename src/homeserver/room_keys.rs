@@ -66,13 +66,29 @@ pub async fn version(
     ask_version(session, Some(name), cancel).await
 }
 
-/// The current version and the older ones (SPEC §1.5).
-pub async fn all_versions(session: &Session, cancel: &Cancel) -> Result<Versions, RequestError> {
+/// Hears of each version as it is found.
+pub type Seen<'a> = &'a mut (dyn FnMut(&BackupVersion) + Send);
+
+/// The current version and the older ones (SPEC §1.5); each is told as it is found.
+pub async fn all_versions(
+    session: &Session,
+    seen: Seen<'_>,
+    cancel: &Cancel,
+) -> Result<Versions, RequestError> {
     let current = current(session, cancel).await?;
+    if let Some(current) = &current {
+        seen(current);
+    }
     let mut older = Vec::new();
     let number = current.as_ref().and_then(|current| current.version.parse().ok());
     let search = match number.filter(|number| *number <= limits::VERSION_NUMBER) {
-        Some(number) => look_below(session, number, &mut older, cancel).await?,
+        Some(number) => {
+            let mut found = |version: BackupVersion| {
+                seen(&version);
+                older.push(version);
+            };
+            look_below(session, number, &mut found, cancel).await?
+        }
         None => Search::NotPossible,
     };
     Ok(Versions { current, older, search })
@@ -81,13 +97,14 @@ pub async fn all_versions(session: &Session, cancel: &Cancel) -> Result<Versions
 async fn look_below(
     session: &Session,
     number: u64,
-    older: &mut Vec<BackupVersion>,
+    found: &mut (dyn FnMut(BackupVersion) + Send),
     cancel: &Cancel,
 ) -> Result<Search, RequestError> {
     let last = number.saturating_sub(limits::VERSION_PROBES).max(1);
     for at in (last..number).rev() {
         match version(session, &at.to_string(), cancel).await {
-            Ok(found) => older.extend(found),
+            Ok(Some(version)) => found(version),
+            Ok(None) => {}
             Err(RequestError::Cancelled) => return Err(RequestError::Cancelled),
             Err(why) => return Ok(Search::Stopped { at, why }),
         }

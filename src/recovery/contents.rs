@@ -1,6 +1,10 @@
 //! What is in a backup version: per room and per key, without any key to open it.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use tokio::sync::mpsc;
 
@@ -27,6 +31,8 @@ use crate::{
 
 /// Entries between two pieces of news.
 const NEWS: u64 = 500;
+/// Least time between two glances.
+const GLANCES: Duration = Duration::from_millis(100);
 
 /// The figures of one room, as the entries' readable metadata tells them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -41,6 +47,8 @@ pub struct RoomContents {
     pub forwarded: u64,
     /// Entries whose session is in the store; counted only while it is open.
     pub restored: u64,
+    /// Bytes of all its entries, as the server sends them.
+    pub bytes: u64,
 }
 
 /// A version's rooms.
@@ -50,11 +58,36 @@ pub struct Contents {
     pub rooms: BTreeMap<Arc<str>, RoomContents>,
     /// Entries of all rooms.
     pub sessions: u64,
+    /// Bytes of all entries, as the server sends them.
+    pub bytes: u64,
     /// Whether everything was read as it was written: a cut answer is not whole, nor is a snapshot
     /// that is incomplete or damaged.
     pub whole: bool,
     /// Whether `restored` was counted.
     pub compared: bool,
+}
+
+/// The count while it grows.
+#[derive(Clone, Debug, Default)]
+pub struct Glance {
+    /// The rooms that changed since the last glance, with their figures so far.
+    pub rooms: Vec<(Arc<str>, RoomContents)>,
+    /// Entries of all rooms so far.
+    pub sessions: u64,
+    /// Bytes of these entries.
+    pub bytes: u64,
+}
+
+/// Hears glances, on the thread that counts: it must be quick.
+pub type Glances = Box<dyn FnMut(Glance) + Send>;
+
+impl Contents {
+    /// The figures of these rooms, and of all together.
+    fn glance(&self, rooms: Vec<Arc<str>>) -> Glance {
+        let figures = |id: Arc<str>| self.rooms.get(&id).map(|room| (id, *room));
+        let rooms = rooms.into_iter().filter_map(figures).collect();
+        Glance { rooms, sessions: self.sessions, bytes: self.bytes }
+    }
 }
 
 /// One key of one room.
@@ -66,6 +99,8 @@ pub struct SessionContents {
     pub metadata: Metadata,
     /// Whether it is in the store; `None` while that is closed.
     pub restored: Option<bool>,
+    /// Length of its entry, in bytes.
+    pub bytes: u64,
 }
 
 /// The keys of one room.
@@ -77,22 +112,26 @@ pub struct RoomSessions {
     pub whole: bool,
 }
 
-/// Reads a version and counts per room, saving what comes on the way if that is wanted.
+/// Reads a version and counts per room, saving what comes on the way if that is wanted. `glances` hears
+/// of the count while it grows.
 pub async fn contents(
     source: Source,
     saver: Option<&mut Saver>,
     store: Option<Reader>,
+    mut glances: Option<Glances>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Contents, Failure> {
     let compared = store.is_some();
     let teller = Arc::clone(&progress);
     let mut last: Arc<str> = Arc::from("");
-    let mut bytes = 0;
+    let mut touched: Vec<Arc<str>> = Vec::new();
+    let mut looked = Instant::now();
     let (mut contents, whole) = visit(source, saver, progress, cancel, Contents::default(), {
         move |contents: &mut Contents, entry: RawEntry<'_>| {
             if *last != *entry.room_id {
                 last = Arc::from(entry.room_id);
+                touched.push(Arc::clone(&last));
             }
             let metadata = Metadata::parse(entry.json);
             let room = contents.rooms.entry(Arc::clone(&last)).or_default();
@@ -101,10 +140,20 @@ pub async fn contents(
             room.unverified += u64::from(metadata.is_verified != Some(true));
             room.forwarded += u64::from(metadata.forwarded_count.is_some_and(|count| count > 0));
             room.restored += u64::from(is_restored(store.as_ref(), &entry) == Some(true));
+            room.bytes += entry.json.len() as u64;
             contents.sessions += 1;
-            bytes += entry.json.len() as u64;
-            if contents.sessions.is_multiple_of(NEWS) {
-                teller.tell(News::Reading { bytes, entries: contents.sessions });
+            contents.bytes += entry.json.len() as u64;
+            if !contents.sessions.is_multiple_of(NEWS) {
+                return;
+            }
+            teller.tell(News::Reading { bytes: contents.bytes, entries: contents.sessions });
+            if let Some(glances) = &mut glances
+                && looked.elapsed() >= GLANCES
+            {
+                looked = Instant::now();
+                // The room that is being read goes on growing.
+                let rooms = std::mem::replace(&mut touched, vec![Arc::clone(&last)]);
+                glances(contents.glance(rooms));
             }
         }
     })
@@ -129,6 +178,7 @@ pub async fn sessions(
                 session_id: entry.session_id.to_owned(),
                 metadata: Metadata::parse(entry.json),
                 restored: is_restored(store.as_ref(), &entry),
+                bytes: entry.json.len() as u64,
             });
         }
     };

@@ -40,7 +40,7 @@ impl IntoFailure for RequestError {
             Self::SentElsewhere { to } => Failure::new(Code::SentElsewhere).with("host", to),
             Self::PassedOnTooOften { host } => Failure::new(Code::SentElsewhere).with("host", host),
             Self::AskedToWait { seconds } => {
-                Failure::new(Code::AskedToWait).with("time", waiting(seconds))
+                Failure::new(Code::AskedToWait).with("time", waiting(seconds)).after(seconds)
             }
             Self::AnswerCut { .. } => Failure::new(Code::AnswerCut).with("n", "The restored"),
             Self::ServerFault { .. } => Failure::new(Code::ServerFault),

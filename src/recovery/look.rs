@@ -16,7 +16,7 @@ use crate::{
     },
     homeserver::{
         RequestError, account_data,
-        room_keys::{self, Search},
+        room_keys::{self, Search, Seen},
     },
     snapshot::{bare::UNKNOWN, reader::Snapshot},
 };
@@ -62,18 +62,20 @@ impl Wanted {
 }
 
 impl Overview {
-    /// Looks at an account on its server. A version asked for by name is looked for even where
+    /// Looks at an account on its server; each version is told as it is found. A version asked for by name is looked for even where
     /// older ones cannot be enumerated.
     pub async fn of_account(
         account: &Account,
         wanted: &Wanted,
+        seen: Seen<'_>,
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
         progress.tell(News::Began(Stage::Looking));
         let session = account.session();
-        let found =
-            room_keys::all_versions(session, cancel).await.map_err(IntoFailure::into_failure)?;
+        let found = room_keys::all_versions(session, seen, cancel)
+            .await
+            .map_err(IntoFailure::into_failure)?;
         let current = found.current.as_ref().map(|version| version.version.clone());
         let all_found = Some(matches!(found.search, Search::Whole));
         let mut versions: Vec<_> = found.current.into_iter().chain(found.older).collect();

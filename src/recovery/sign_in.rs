@@ -216,6 +216,15 @@ pub async fn sign_in(
     }
 }
 
+/// Keeps the session of a visit for later runs, although that was not asked for at its beginning.
+pub async fn stay(
+    account: &Account,
+    surroundings: &Surroundings,
+    cancel: &Cancel,
+) -> Result<(), Failure> {
+    keep(account, &surroundings.data_dir, &surroundings.settings(), cancel).await.map(|_| ())
+}
+
 /// Ends kept sessions, all or those of one account; says for whom.
 pub async fn sign_out_kept(
     surroundings: &Surroundings,
@@ -295,9 +304,10 @@ async fn with_password(
             password::PasswordError::Wrong { .. } => {
                 Failure::new(Code::PasswordWrong).because(&detail)
             }
-            password::PasswordError::TooManyTries { seconds } => {
-                Failure::new(Code::TooManyTries).with("time", waiting(seconds)).because(&detail)
-            }
+            password::PasswordError::TooManyTries { seconds } => Failure::new(Code::TooManyTries)
+                .with("time", waiting(seconds))
+                .after(seconds)
+                .because(&detail),
             password::PasswordError::NotOffered { .. } => {
                 Failure::new(Code::NoWayIn).because(&detail)
             }

@@ -32,6 +32,7 @@ use crate::{
         reader::Snapshot,
         writer::Writer,
     },
+    store::folder::DataDir,
 };
 
 /// Saves a body while it is read.
@@ -128,7 +129,7 @@ pub async fn describe(
     let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
     let overview = Overview::in_snapshot(&snapshot);
     let source = Source::Snapshot { file: file.to_owned() };
-    let contents = contents(source, None, None, progress, cancel).await?;
+    let contents = contents(source, None, None, None, progress, cancel).await?;
     Ok(Described {
         file: file.to_owned(),
         overview,
@@ -168,7 +169,7 @@ pub async fn save(
     let source = visit.whole(version);
     let account = source.whole_account();
     let read =
-        contents(source, Some(&mut saver), None, Arc::clone(&progress), cancel.clone()).await;
+        contents(source, Some(&mut saver), None, None, Arc::clone(&progress), cancel.clone()).await;
     let whole = read.as_ref().is_ok_and(|contents| contents.whole);
     if let (Ok(contents), true) = (&read, whole && with_names) {
         // Only now: the keys are what matters.
@@ -213,6 +214,43 @@ pub(super) fn names(file: &Path) -> BTreeMap<Arc<str>, Shown> {
     let names = Snapshot::open(file).map(|snapshot| snapshot.names()).unwrap_or_default();
     let shown = |name: String| Shown::limited(&name, limits::ROOM_NAME);
     names.into_iter().map(|(id, name)| (Arc::from(id), shown(name))).collect()
+}
+
+/// A snapshot in keyhaul's own folder.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// The file.
+    pub file: PathBuf,
+    /// Whose backup it holds.
+    pub user_id: String,
+    /// Its backup version.
+    pub version: String,
+    /// When reading began.
+    pub started: Timestamp,
+    /// How many entries its last line tells of; `None` for an incomplete one.
+    pub entries: Option<u64>,
+}
+
+/// The snapshots of all accounts in keyhaul's own folder, the newest first. One that cannot be read is
+/// left out.
+pub fn kept(data_dir: &Path) -> Vec<Kept> {
+    let found = DataDir::find(data_dir).ok().flatten();
+    let folders = found.and_then(|data_dir| data_dir.accounts().ok()).unwrap_or_default();
+    let files = folders.iter().flat_map(|folder| in_folder(folder.path()));
+    let mut kept: Vec<Kept> = files
+        .filter_map(|file| {
+            let snapshot = Snapshot::open(&file).ok()?;
+            Some(Kept {
+                user_id: snapshot.header.user.clone(),
+                version: snapshot.version.version.clone(),
+                started: snapshot.header.started,
+                entries: snapshot.trailer.as_ref().map(|trailer| trailer.entries),
+                file,
+            })
+        })
+        .collect();
+    kept.sort_by_key(|one| std::cmp::Reverse(one.started));
+    kept
 }
 
 /// The snapshots in an account's folder, by their names.

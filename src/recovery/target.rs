@@ -150,6 +150,20 @@ fn place(lock: &FolderLock, kind: &str, version: &str, ending: &str) -> PathBuf 
     lock.folder().path().join(format!("{kind}-{hash}.{ending}"))
 }
 
+/// Where a version's snapshot is saved, with the right to write there.
+pub(super) fn snapshot_place(
+    overview: &Overview,
+    version: &str,
+    data_dir: &Path,
+) -> Result<(PathBuf, FolderLock), Failure> {
+    let lock = || {
+        let data_dir = DataDir::open(data_dir)?;
+        data_dir.account(&overview.user_id, &overview.server)?.lock()
+    };
+    let lock = lock().map_err(IntoFailure::into_failure)?;
+    Ok((place(&lock, "snapshot", version, "keyhaul"), lock))
+}
+
 /// A look into the account's store. `None` without a store, or where the secrets do not open it:
 /// looking at a backup must work all the same.
 pub(super) fn look_into(

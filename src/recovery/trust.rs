@@ -12,13 +12,52 @@ use super::{
 };
 use crate::{
     backup::{
-        signatures::{Identity, Signature, SigningKey, signatures},
+        signatures::{Identity, Signature, Signer, SigningKey, signatures},
         version::BackupVersion,
     },
-    base::{cancel::Cancel, failure::Failure},
+    base::{cancel::Cancel, failure::Failure, shown::Shown},
     homeserver::{RequestError, account_data, device_keys},
     secret_storage::secret::{MASTER_SECRET, StoredSecret},
 };
+
+/// Whose signature stands under a version (SCREENS §4, step 2).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Who {
+    /// The account's own key.
+    Account,
+    /// A device, by its name.
+    Device(Shown),
+    /// A device without a name, by its id.
+    DeviceId(Shown),
+    /// A key of the account that was replaced since.
+    Replaced,
+    /// A key that the account does not have.
+    Unknown,
+    /// A key that nobody could be asked about, by its id.
+    NotChecked(Shown),
+}
+
+/// What a signature is worth.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worth {
+    /// Right, by a key that secret storage proves.
+    Proven,
+    /// Right, by a key that the server shows.
+    NotProven,
+    /// There, but it does not fit.
+    Broken,
+    /// It says nothing.
+    Nothing,
+}
+
+/// One signer of a version.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SignedBy {
+    /// Whose signature it is.
+    pub who: Who,
+    /// What it is worth.
+    pub worth: Worth,
+}
 
 /// The keys to judge signatures with.
 #[derive(Clone, Debug, Default)]
@@ -56,6 +95,39 @@ impl Trust {
     /// All signatures under a version, judged.
     pub fn signatures(&self, version: &BackupVersion, overview: &Overview) -> Vec<Signature> {
         signatures(version, &overview.user_id, self.identity.as_ref())
+    }
+
+    /// Who signed a version, each once, the account first; what the column of signers says.
+    pub fn signers(&self, version: &BackupVersion, overview: &Overview) -> Vec<SignedBy> {
+        let mut all: Vec<SignedBy> = Vec::new();
+        for signature in self.signatures(version, overview) {
+            let signer = self.judge(&signature);
+            if !all.contains(&signer) {
+                all.push(signer);
+            }
+        }
+        // Most is said by the account's own key.
+        all.sort_by_key(|signer| signer.who != Who::Account);
+        all
+    }
+
+    fn judge(&self, signature: &Signature) -> SignedBy {
+        let id = signature.key_id.split_once(':').map_or(&*signature.key_id, |(_, id)| id);
+        let who = match &signature.signer {
+            Signer::Master => Who::Account,
+            Signer::Device(Some(name)) => Who::Device(name.clone()),
+            Signer::Device(None) => Who::DeviceId(Shown::new(id)),
+            Signer::Replaced => Who::Replaced,
+            Signer::Unknown if self.could_judge() => Who::Unknown,
+            Signer::Unknown => Who::NotChecked(Shown::new(id)),
+        };
+        let worth = match (&who, signature.valid) {
+            (Who::Replaced | Who::Unknown | Who::NotChecked(_), _) => Worth::Nothing,
+            (_, Some(false)) => Worth::Broken,
+            (Who::Account, _) if self.account_key_proven == Some(true) => Worth::Proven,
+            _ => Worth::NotProven,
+        };
+        SignedBy { who, worth }
     }
 
     /// Says whether somebody showed the keys to judge with.

@@ -29,7 +29,7 @@ use crate::{
         secret::SecretText,
         shown::Shown,
     },
-    homeserver::rooms,
+    homeserver::{room_keys::Seen, rooms},
     store::reader::Reader,
 };
 
@@ -61,16 +61,17 @@ pub struct Visit {
 }
 
 impl Visit {
-    /// Looks at the place.
+    /// Looks at the place; each version on a server is told as it is found.
     pub async fn begin(
         place: Place,
         wanted: &Wanted,
+        seen: Seen<'_>,
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Self, Failure> {
         let overview = match &place {
             Place::Server(account) => {
-                Overview::of_account(account, wanted, progress, cancel).await?
+                Overview::of_account(account, wanted, seen, progress, cancel).await?
             }
             Place::Snapshot { file, user, server } => {
                 let mut overview = Overview::of_snapshot(file, wanted)?;

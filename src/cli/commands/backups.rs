@@ -16,7 +16,11 @@ use crate::{
         failure::{Code, Failure},
         shown::{Shown, grouped},
     },
-    recovery::{look::Overview, trust::Trust, unlock::Unlocked},
+    recovery::{
+        look::Overview,
+        trust::{SignedBy, Trust, Who, Worth},
+        unlock::Unlocked,
+    },
 };
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
@@ -77,7 +81,7 @@ fn show(
                         Some(false) => "no",
                         None => "–",
                     }),
-                    Shown::new(&signers(&trust.signatures(version, overview), trust)),
+                    Shown::new(&signers(&trust.signers(version, overview))),
                 ]);
             }
             lines.table(&table);
@@ -144,36 +148,27 @@ fn signature_json(signature: &Signature) -> Value {
 }
 
 /// Who signed, in words (SCREENS §4, step 2). A tick stands only behind what was proven here.
-fn signers(signatures: &[Signature], trust: &Trust) -> String {
-    if signatures.is_empty() {
+fn signers(signers: &[SignedBy]) -> String {
+    if signers.is_empty() {
         return "nobody".to_owned();
     }
-    let mut names: Vec<String> = Vec::new();
-    for signature in signatures {
-        let name = signer(signature, trust);
-        if !names.contains(&name) {
-            names.push(name);
-        }
-    }
-    // Most is said by the account's own key.
-    names.sort_by_key(|name| !name.contains("account"));
-    names.join(", ")
+    signers.iter().map(signer).collect::<Vec<_>>().join(", ")
 }
 
-fn signer(signature: &Signature, trust: &Trust) -> String {
-    let id = signature.key_id.split_once(':').map_or(signature.key_id.as_str(), |(_, id)| id);
-    let who = match &signature.signer {
-        Signer::Master => "your account".to_owned(),
-        Signer::Device(Some(name)) => format!("device “{name}”"),
-        Signer::Device(None) => format!("device {}", Shown::new(id).cut(16)),
-        Signer::Replaced => return "a key since replaced".to_owned(),
-        Signer::Unknown if trust.could_judge() => return "unknown key".to_owned(),
-        Signer::Unknown => return format!("not checked: {}", Shown::new(id).cut(12)),
+fn signer(signer: &SignedBy) -> String {
+    let who = match &signer.who {
+        Who::Account => "your account".to_owned(),
+        Who::Device(name) => format!("device “{name}”"),
+        Who::DeviceId(id) => format!("device {}", id.cut(16)),
+        Who::Replaced => "a key since replaced".to_owned(),
+        Who::Unknown => "unknown key".to_owned(),
+        Who::NotChecked(id) => format!("not checked: {}", id.cut(12)),
     };
-    match (&signature.signer, signature.valid) {
-        (_, Some(false)) => format!("✗ broken: {who}"),
-        (Signer::Master, _) if trust.account_key_proven == Some(true) => format!("✓ {who}"),
-        _ => format!("? {who}"),
+    match signer.worth {
+        Worth::Proven => format!("✓ {who}"),
+        Worth::NotProven => format!("? {who}"),
+        Worth::Broken => format!("✗ broken: {who}"),
+        Worth::Nothing => who,
     }
 }
 

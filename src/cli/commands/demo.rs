@@ -2,14 +2,13 @@
 
 use std::net::SocketAddr;
 
-use super::super::{
-    desk::Desk,
-    output::closed,
-    story::{self, find},
-};
+use super::super::{desk::Desk, output::closed};
 use crate::{
     base::failure::{Code, Failure},
-    demo::stories::Story,
+    demo::{
+        running::{self, find},
+        stories::Story,
+    },
 };
 
 /// The demo without a command: backups, rooms and a restore, one after the other.
@@ -31,7 +30,7 @@ pub(super) async fn tour(desk: &mut Desk) -> Result<u8, Failure> {
 /// `demo-server`: serves a story until somebody stops it.
 pub(super) async fn serve(desk: &Desk, listen: SocketAddr, story: &str) -> Result<u8, Failure> {
     let story = find(story)?;
-    let server = story::serve(story, listen).await?;
+    let server = running::serve(story, listen).await?;
     let document = || {
         serde_json::json!({
             "homeserver": server.base_url(),

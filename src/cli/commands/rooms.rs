@@ -30,7 +30,7 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let source = visit.whole(&version);
     let store = visit.store(&desk.data_dir()?);
     let contents =
-        contents::contents(source, None, store, desk.progress(), desk.cancel.clone()).await?;
+        contents::contents(source, None, store, None, desk.progress(), desk.cancel.clone()).await?;
     let names = visit.names(contents.rooms.keys(), &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
 

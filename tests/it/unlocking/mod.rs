@@ -85,7 +85,8 @@ impl Account {
     ) -> Result<Visit, Failure> {
         let place = Place::Snapshot { file: self.file(), user: None, server: None };
         let progress: Arc<dyn Progress> = Arc::new(Silent);
-        let mut visit = Visit::begin(place, &Wanted::Current, &*progress, cancel).await?;
+        let mut visit =
+            Visit::begin(place, &Wanted::Current, &mut |_| {}, &*progress, cancel).await?;
         let secrets: Vec<_> =
             secrets.iter().map(|secret| SecretText::new((*secret).to_owned())).collect();
         visit.unlock(&secrets, slow, &progress, cancel).await?;

@@ -4,16 +4,14 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use tempfile::TempDir;
 
-use crate::{
-    base::{
-        failure::{Code, Failure},
-        secret::SecretText,
-    },
-    demo::{server::DemoServer, stories::Story},
+use super::{server::DemoServer, stories::Story};
+use crate::base::{
+    failure::{Code, Failure},
+    secret::SecretText,
 };
 
 /// A running story, with the folder it may write to.
-pub(super) struct Running {
+pub struct Running {
     story: Story,
     server: DemoServer,
     data: TempDir,
@@ -21,7 +19,7 @@ pub(super) struct Running {
 
 impl Running {
     /// Starts the embedded server on a free port of this computer.
-    pub(super) async fn begin(story: Story) -> Result<Self, Failure> {
+    pub async fn begin(story: Story) -> Result<Self, Failure> {
         let data = TempDir::with_prefix("keyhaul-demo-").map_err(|error| {
             Failure::new(Code::NoPermission)
                 .with("folder", "the folder for temporary files")
@@ -31,36 +29,41 @@ impl Running {
         Ok(Self { story, server, data })
     }
 
-    pub(super) fn homeserver(&self) -> String {
+    /// The server's address.
+    pub fn homeserver(&self) -> String {
         self.server.base_url().to_owned()
     }
 
-    pub(super) fn user(&self) -> String {
+    /// The person's Matrix id.
+    pub fn user(&self) -> String {
         self.story.user_id().to_owned()
     }
 
-    pub(super) fn password(&self) -> SecretText {
+    /// The person's password.
+    pub fn password(&self) -> SecretText {
         self.story.password()
     }
 
-    pub(super) fn recovery_key(&self) -> SecretText {
+    /// What stands on the person's paper.
+    pub fn recovery_key(&self) -> SecretText {
         self.story.recovery_key()
     }
 
-    pub(super) fn data_dir(&self) -> PathBuf {
+    /// A folder of its own for keys and snapshots, gone with this.
+    pub fn data_dir(&self) -> PathBuf {
         self.data.path().to_owned()
     }
 }
 
 /// Serves a story at an address.
-pub(super) async fn serve(story: Story, listen: SocketAddr) -> Result<DemoServer, Failure> {
+pub async fn serve(story: Story, listen: SocketAddr) -> Result<DemoServer, Failure> {
     DemoServer::start(story, listen).await.map_err(|error| {
         Failure::new(Code::Usage).because(&format!("cannot listen on {listen}: {error}"))
     })
 }
 
 /// The story of that name.
-pub(super) fn find(name: &str) -> Result<Story, Failure> {
+pub fn find(name: &str) -> Result<Story, Failure> {
     Story::named(name).ok_or_else(|| {
         Failure::new(Code::Usage).because("there is no such story; see keyhaul --demo=list")
     })

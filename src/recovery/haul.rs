@@ -1,0 +1,179 @@
+//! Haul first, open later: a version is read, counted room by room, and saved on the way where keyhaul
+//! keeps its files, still locked.
+
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use jiff::Timestamp;
+
+use super::{
+    contents::{Contents, Glances, contents},
+    failures::IntoFailure,
+    look::{Overview, etag_now},
+    looks,
+    snapshots::Saver,
+    source::Source,
+    target,
+    visit::{Place, Visit},
+};
+use crate::{
+    backup::version::BackupVersion,
+    base::{
+        cancel::Cancel,
+        failure::{Code, Failure},
+        progress::Progress,
+    },
+    snapshot::{place::is_of, reader::Snapshot},
+    store::reader::Reader,
+};
+
+/// A version that was read.
+#[derive(Clone, Debug)]
+pub struct Hauled {
+    /// Its rooms and counts.
+    pub contents: Contents,
+    /// Where its snapshot is, or why none could be saved: a folder that cannot be written keeps nobody
+    /// from looking.
+    pub saved: Result<Saved, Failure>,
+    /// Why it is not all, if it is not.
+    pub broken: Option<Failure>,
+    /// Whether the version changed while it was read.
+    pub changed: bool,
+}
+
+/// The snapshot of a version that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Saved {
+    /// The file.
+    pub file: PathBuf,
+    /// When reading it from the server began.
+    pub read: Timestamp,
+    /// Its length, in bytes.
+    pub bytes: u64,
+}
+
+/// Where a version is read, and where its snapshot goes.
+pub struct Hauling<'a> {
+    /// The visit to the backup.
+    pub visit: &'a Visit,
+    /// The version.
+    pub version: &'a BackupVersion,
+    /// Folder for keys and snapshots.
+    pub data_dir: &'a Path,
+    /// Save a snapshot.
+    pub save: bool,
+    /// Ask the server even if a snapshot of this very state is at hand.
+    pub afresh: bool,
+}
+
+/// Reads a version and counts it. A snapshot of the same state that is at hand spares the server the
+/// question; what a broken connection left is counted as far as it is saved.
+pub async fn haul(
+    hauling: Hauling<'_>,
+    glances: Glances,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Hauled, Failure> {
+    let Hauling { visit, version, data_dir, .. } = hauling;
+    let store = visit.store(data_dir);
+    if let Place::Snapshot { file, .. } = &visit.place {
+        return read_file(file, glances, store, progress, cancel).await;
+    }
+    let place =
+        hauling.save.then(|| target::snapshot_place(&visit.overview, &version.version, data_dir));
+    if let Some(Ok((file, _))) = &place
+        && !hauling.afresh
+        && is_current(file, &visit.overview, version)
+    {
+        let read =
+            read_file(file, Box::new(|_| {}), store, progress.clone(), cancel.clone()).await?;
+        if read.contents.whole {
+            return Ok(read);
+        }
+    }
+    let (saver, lock, why) = match place {
+        Some(Ok((file, lock))) => match Saver::begin(&file, &visit.overview, version) {
+            Ok(saver) => (Some(saver), Some(lock), None),
+            Err(failure) => (None, None, Some(failure)),
+        },
+        Some(Err(failure)) => (None, None, Some(failure)),
+        None => (None, None, None),
+    };
+    let hauled = from_server(hauling, saver, glances, progress, cancel).await;
+    if let (Ok(hauled), Some(lock)) = (&hauled, &lock) {
+        looks::note(lock, version, hauled.broken.is_none().then_some(hauled.contents.sessions));
+    }
+    match (hauled, why) {
+        (Ok(hauled), Some(failure)) => Ok(Hauled { saved: Err(failure), ..hauled }),
+        (hauled, _) => hauled,
+    }
+}
+
+async fn from_server(
+    Hauling { visit, version, data_dir, .. }: Hauling<'_>,
+    mut saver: Option<Saver>,
+    glances: Glances,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Hauled, Failure> {
+    let read = Timestamp::now();
+    let source = visit.whole(version);
+    let account = source.whole_account();
+    let (store, teller) = (visit.store(data_dir), Arc::clone(&progress));
+    let stop = cancel.clone();
+    let counted = contents(source, saver.as_mut(), store, Some(glances), teller, stop).await;
+    let whole = counted.as_ref().is_ok_and(|contents| contents.whole);
+    let entries = counted.as_ref().map_or(0, |contents| contents.sessions);
+    let etag_after = etag_now(account.filter(|_| whole), version, &cancel).await;
+    let changed = whole && etag_after != version.etag;
+    let saved = match saver.map(|saver| saver.end(version, etag_after, entries, whole)) {
+        Some(Ok(file)) => Ok(settled(file, read)),
+        Some(Err(failure)) => Err(failure),
+        None => Err(Failure::new(Code::NoSnapshot).with("file", "yet")),
+    };
+    match (counted, &saved) {
+        (Ok(contents), _) => Ok(Hauled { contents, saved, broken: None, changed }),
+        (Err(failure), Ok(one)) => {
+            // What was saved is what can be restored; an older snapshot may hold more than came now.
+            let left = read_file(&one.file, Box::new(|_| {}), None, progress, Cancel::default());
+            let left = left.await.map_err(|_| failure.clone())?;
+            if left.contents.sessions == 0 {
+                return Err(failure);
+            }
+            Ok(Hauled { broken: Some(failure), saved, ..left })
+        }
+        (Err(failure), Err(_)) => Err(failure),
+    }
+}
+
+/// Counts what a snapshot holds.
+async fn read_file(
+    file: &Path,
+    glances: Glances,
+    store: Option<Reader>,
+    progress: Arc<dyn Progress>,
+    cancel: Cancel,
+) -> Result<Hauled, Failure> {
+    let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
+    let read = snapshot.header.started;
+    drop(snapshot);
+    let source = Source::Snapshot { file: file.to_owned() };
+    let contents = contents(source, None, store, Some(glances), progress, cancel).await?;
+    let saved = Ok(settled(file.to_owned(), read));
+    Ok(Hauled { contents, saved, broken: None, changed: false })
+}
+
+fn settled(file: PathBuf, read: Timestamp) -> Saved {
+    let bytes = std::fs::metadata(&file).map_or(0, |about| about.len());
+    Saved { file, read, bytes }
+}
+
+/// Says whether a snapshot is of this version as it is now: etags change with every writing.
+fn is_current(file: &Path, overview: &Overview, version: &BackupVersion) -> bool {
+    let Ok(snapshot) = Snapshot::open(file) else { return false };
+    let same = is_of(&snapshot, &overview.user_id, &overview.server, version);
+    let etag = snapshot.trailer.as_ref().and_then(|trailer| trailer.etag_after.as_ref());
+    same && etag.is_some() && etag == version.etag.as_ref()
+}

@@ -1,0 +1,80 @@
+//! What changed since somebody looked last.
+
+use std::path::Path;
+
+use jiff::Timestamp;
+
+use super::look::Overview;
+use crate::{
+    backup::version::BackupVersion,
+    store::{
+        folder::{DataDir, Folder, FolderLock},
+        looks::{self, Look},
+    },
+};
+
+/// How a version was when it was last looked at.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Earlier {
+    /// The version's name.
+    pub version: String,
+    /// When.
+    pub at: Timestamp,
+    /// How many entries the server said there are.
+    pub count: Option<u64>,
+    /// Whether nothing changed since.
+    pub same: bool,
+}
+
+/// The last look at each version of an account, the latest first; none where nobody looked yet or the
+/// file cannot be read: nothing but a comparison is lost.
+pub fn earlier(overview: &Overview, data_dir: &Path) -> Vec<Earlier> {
+    let found = folder(overview, data_dir).and_then(|folder| looks::last(&folder).ok());
+    let looks = found.unwrap_or_default().into_iter();
+    looks
+        .map(|look| {
+            let now = overview.versions.iter().find(|now| now.version == look.version);
+            let same = now.is_some_and(|now| now.etag == look.etag && now.count == look.count);
+            Earlier { version: look.version, at: look.at, count: look.count, same }
+        })
+        .collect()
+}
+
+/// Remembers how all versions look now. Makes no folder: who only looks leaves nothing behind.
+pub fn remember(overview: &Overview, data_dir: &Path) {
+    let Some(lock) = folder(overview, data_dir).and_then(|folder| folder.lock().ok()) else {
+        return;
+    };
+    let known = looks::last(lock.folder()).unwrap_or_default();
+    let new: Vec<Look> = overview
+        .versions
+        .iter()
+        .map(|version| {
+            let before = known.iter().find(|look| look.version == version.version);
+            let same = before.filter(|look| look.etag == version.etag);
+            look(version, same.and_then(|look| look.entries))
+        })
+        .collect();
+    // Nothing but the next comparison hangs on it.
+    let _ = looks::remember(&lock, &new);
+}
+
+/// Remembers how one version looked when it was read, and how many entries there were.
+pub(super) fn note(lock: &FolderLock, version: &BackupVersion, entries: Option<u64>) {
+    let _ = looks::remember(lock, &[look(version, entries)]);
+}
+
+fn look(version: &BackupVersion, entries: Option<u64>) -> Look {
+    Look {
+        version: version.version.clone(),
+        etag: version.etag.clone(),
+        count: version.count,
+        entries,
+        at: Timestamp::now(),
+    }
+}
+
+fn folder(overview: &Overview, data_dir: &Path) -> Option<Folder> {
+    let data_dir = DataDir::find(data_dir).ok()??;
+    data_dir.find_account(&overview.user_id, &overview.server).ok()?
+}
