@@ -242,7 +242,7 @@ async fn a_wish_to_stop_ends_every_wait() {
         server.heads.recv().await.unwrap();
         cancel.cancel();
     };
-    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &cancel), stop);
+    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &mut |_| {}, &cancel), stop);
     assert!(matches!(end, Err(RequestError::Cancelled)), "{end:?}");
 
     // The status alone already says what happened, when its body never comes.
@@ -254,7 +254,7 @@ async fn a_wish_to_stop_ends_every_wait() {
         server.heads.recv().await.unwrap();
         cancel.cancel();
     };
-    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &cancel), stop);
+    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &mut |_| {}, &cancel), stop);
     assert!(
         matches!(end, Err(RequestError::Cancelled | RequestError::ServerFault { .. })),
         "{end:?}"

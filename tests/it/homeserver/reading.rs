@@ -44,7 +44,7 @@ async fn older_versions_are_found_around_a_deleted_one() {
     has(&server, "3").await;
     on_get(&server, &format!("{VERSION}/2"), missing()).await;
     has(&server, "1").await;
-    let found = all_versions(&session, &Cancel::default()).await.unwrap();
+    let found = all_versions(&session, &mut |_| {}, &Cancel::default()).await.unwrap();
     let current = found.current.unwrap();
     assert_eq!((current.version.as_str(), current.count), ("4", Some(2)));
     assert!(current.auth_data.get().contains("\"unknown\":1"));
@@ -59,7 +59,7 @@ async fn an_error_ends_the_search_and_keeps_what_was_found() {
     on_get(&server, VERSION, answer(200, &described("4"))).await;
     has(&server, "3").await;
     on_get(&server, &format!("{VERSION}/2"), answer(500, &json!({}))).await;
-    let found = all_versions(&session, &Cancel::default()).await.unwrap();
+    let found = all_versions(&session, &mut |_| {}, &Cancel::default()).await.unwrap();
     assert_eq!(names(&found.older), ["3"]);
     assert!(
         matches!(found.search, Search::Stopped { at: 2, why: RequestError::ServerFault { .. } }),
@@ -74,14 +74,14 @@ async fn versions_that_are_not_counted_are_not_guessed() {
     for name in ["1001", "1764000000000", "abc", "-1"] {
         let (server, session) = borrowed().await;
         on_get(&server, VERSION, answer(200, &described(name))).await;
-        let found = all_versions(&session, &Cancel::default()).await.unwrap();
+        let found = all_versions(&session, &mut |_| {}, &Cancel::default()).await.unwrap();
         assert!(found.current.is_some() && found.older.is_empty());
         assert!(matches!(found.search, Search::NotPossible), "{name}");
         assert_eq!(probed(&server).await, [""], "{name}");
     }
     let (server, session) = borrowed().await;
     on_get(&server, VERSION, missing()).await;
-    let found = all_versions(&session, &Cancel::default()).await.unwrap();
+    let found = all_versions(&session, &mut |_| {}, &Cancel::default()).await.unwrap();
     assert!(found.current.is_none() && matches!(found.search, Search::NotPossible));
 }
 
@@ -91,7 +91,7 @@ async fn a_search_asks_only_so_often() {
     on_get(&server, VERSION, answer(200, &described("1000"))).await;
     let anything = Mock::given(method("GET")).and(path_regex("version/[0-9]+$"));
     anything.respond_with(missing()).mount(&server).await;
-    let found = all_versions(&session, &Cancel::default()).await.unwrap();
+    let found = all_versions(&session, &mut |_| {}, &Cancel::default()).await.unwrap();
     assert!(matches!(found.search, Search::CutShort { at: 799 }), "{:?}", found.search);
     assert_eq!(probed(&server).await.len() as u64, 1 + limits::VERSION_PROBES);
 }
@@ -101,7 +101,7 @@ async fn a_server_that_repeats_itself_does_not_seem_to_hold_many() {
     let (server, session) = borrowed().await;
     let same = Mock::given(method("GET")).and(path_regex("room_keys/version"));
     same.respond_with(answer(200, &described("9"))).mount(&server).await;
-    let found = all_versions(&session, &Cancel::default()).await.unwrap();
+    let found = all_versions(&session, &mut |_| {}, &Cancel::default()).await.unwrap();
     assert!(found.older.is_empty());
     assert!(
         matches!(found.search, Search::Stopped { at: 8, why: RequestError::Odd { .. } }),
@@ -139,7 +139,7 @@ async fn hostile_version_names_stay_in_their_place() {
         let mut body = described("1");
         body["version"] = odd;
         on_get(&server, VERSION, answer(200, &body)).await;
-        let end = all_versions(&session, &cancel).await;
+        let end = all_versions(&session, &mut |_| {}, &cancel).await;
         assert!(matches!(end, Err(RequestError::Odd { .. })), "{end:?}");
     }
 }
