@@ -12,3 +12,4 @@ pub mod random;
 pub mod secret;
 pub mod shown;
 pub mod stretch;
+pub mod words;

@@ -7,12 +7,10 @@ use serde_json::{Value, json};
 use crate::base::{
     failure::{Code, Failure},
     shown::{Shown, escape_json, escape_json_to_ascii},
+    words::ascii,
 };
 
-use super::{
-    args::Global,
-    table::{Table, ascii},
-};
+use super::{args::Global, table::Table};
 
 /// How this run speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

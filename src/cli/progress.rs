@@ -10,6 +10,7 @@ use super::output::Output;
 use crate::base::{
     progress::{Hint, News, Progress, Stage},
     shown::grouped,
+    words::size,
 };
 
 /// How often a line is redrawn on a terminal.
@@ -112,15 +113,5 @@ fn hint_sentence(hint: Hint) -> &'static str {
         Hint::KeepSignedIn => {
             "Servers allow about five logins in a row. Give --keep-signed-in to sign in only once."
         }
-    }
-}
-
-/// A size in powers of ten (SCREENS §2).
-pub(super) fn size(bytes: u64) -> String {
-    match bytes {
-        0..1_000 => format!("{bytes} bytes"),
-        1_000..1_000_000 => format!("{} kB", bytes / 1_000),
-        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
-        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }

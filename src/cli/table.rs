@@ -1,6 +1,6 @@
 //! Tables for people: columns that fit the terminal, cut by what they occupy, never by bytes.
 
-use crate::base::shown::Shown;
+use crate::base::{shown::Shown, words::ascii};
 
 /// How a column's cells stand.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -99,25 +99,6 @@ impl Table {
         }
         widths
     }
-}
-
-/// Text in plain ASCII signs (SCREENS §3), each at most as wide as before but for the sign of a cut.
-pub(super) fn ascii(text: &str) -> String {
-    let mut plain = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '…' => plain.push_str("..."),
-            '–' => plain.push('-'),
-            '·' => plain.push('|'),
-            '“' | '”' => plain.push('"'),
-            '’' => plain.push('\''),
-            '✓' => plain.push_str("ok"),
-            '✗' => plain.push_str("no"),
-            ascii if ascii.is_ascii() => plain.push(ascii),
-            _ => plain.push('?'),
-        }
-    }
-    plain
 }
 
 #[cfg(test)]

@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use serde_json::json;
 
-use super::super::{desk::Desk, output::closed, progress::size};
+use super::super::{desk::Desk, output::closed};
 use crate::{
     base::{
         failure::Failure,
         shown::{Shown, grouped},
+        words::size,
     },
     recovery::key_files::export::{Export, Exported, export},
 };

@@ -7,13 +7,13 @@ use serde_json::json;
 use super::super::{
     desk::Desk,
     output::closed,
-    progress::size,
     table::{Align, Table},
 };
 use crate::{
     base::{
         failure::Failure,
         shown::{Shown, grouped},
+        words::size,
     },
     recovery::prune::{Pruning, prune},
 };

@@ -7,12 +7,12 @@ use serde_json::{Value, json};
 use super::super::{
     desk::Desk,
     output::{Lines, closed},
-    progress::size,
 };
 use crate::{
     base::{
         failure::Failure,
         shown::{Shown, grouped},
+        words::size,
     },
     recovery::{
         look::Overview,

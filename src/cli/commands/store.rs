@@ -2,11 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::{desk::Desk, output::closed, progress::size};
+use super::super::{desk::Desk, output::closed};
 use crate::{
     base::{
         failure::Failure,
         shown::{Shown, grouped},
+        words::size,
     },
     recovery::store::{Origin, lock_name},
 };

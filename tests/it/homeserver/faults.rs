@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use keyhaul::backup::version::BackupVersion;
 use keyhaul::base::{base64, cancel::Cancel, limits};
 use keyhaul::homeserver::room_keys::{KeysStream, Part, keys};
 use keyhaul::homeserver::{
@@ -242,7 +243,8 @@ async fn a_wish_to_stop_ends_every_wait() {
         server.heads.recv().await.unwrap();
         cancel.cancel();
     };
-    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &mut |_| {}, &cancel), stop);
+    let mut seen = |_: &BackupVersion| {};
+    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &mut seen, &cancel), stop);
     assert!(matches!(end, Err(RequestError::Cancelled)), "{end:?}");
 
     // The status alone already says what happened, when its body never comes.
@@ -254,7 +256,8 @@ async fn a_wish_to_stop_ends_every_wait() {
         server.heads.recv().await.unwrap();
         cancel.cancel();
     };
-    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &mut |_| {}, &cancel), stop);
+    let mut seen = |_: &BackupVersion| {};
+    let (end, ()) = tokio::join!(room_keys::all_versions(&session, &mut seen, &cancel), stop);
     assert!(
         matches!(end, Err(RequestError::Cancelled | RequestError::ServerFault { .. })),
         "{end:?}"

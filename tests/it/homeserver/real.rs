@@ -72,7 +72,7 @@ async fn older_versions_and_rooms_are_found() {
 
     let own = sign_in(synapse, &account).await;
     let (session, cancel) = (own.session(), Cancel::default());
-    let found = room_keys::all_versions(session, &cancel).await.unwrap();
+    let found = room_keys::all_versions(session, &mut |_| {}, &cancel).await.unwrap();
     let older: Vec<_> = found.older.iter().map(|version| version.version.as_str()).collect();
     assert_eq!((found.current.unwrap().version.as_str(), older), ("4", vec!["3", "1"]));
     assert!(matches!(found.search, Search::Whole), "{:?}", found.search);
