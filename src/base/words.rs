@@ -65,7 +65,7 @@ pub fn when(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
     if now.duration_since(then).as_secs() < 86_400 {
         return relative;
     }
-    let zoned = then.to_zoned(zone.clone());
+    let zoned = zone.to_datetime(then);
     let (hour, minute) = (zoned.hour(), zoned.minute());
     format!("{relative} ({}, {hour:02}:{minute:02})", date(then, zone))
 }
@@ -74,7 +74,7 @@ pub fn when(then: Timestamp, now: Timestamp, zone: &TimeZone) -> String {
 pub fn date(then: Timestamp, zone: &TimeZone) -> String {
     const MONTHS: [&str; 12] =
         ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
-    let zoned = then.to_zoned(zone.clone());
+    let zoned = zone.to_datetime(then);
     let month = usize::try_from(zoned.month()).ok().and_then(|month| MONTHS.get(month - 1));
     format!("{} {} {}", zoned.day(), month.unwrap_or(&""), zoned.year())
 }
