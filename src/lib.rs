@@ -4,7 +4,7 @@
 //!
 //! | floor | rooms |
 //! |---|---|
-//! | faces | [`cli`] |
+//! | faces | [`tui`] · [`cli`] |
 //! | use-cases | [`recovery`] |
 //! | outside world | [`homeserver`] · [`store`] · [`snapshot`] |
 //! | pure rules and cryptography | [`backup`] · [`secret_storage`] · [`key_file`] · [`megolm`] |
@@ -24,3 +24,4 @@ pub mod recovery;
 pub mod secret_storage;
 pub mod snapshot;
 pub mod store;
+pub mod tui;

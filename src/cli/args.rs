@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{Args as ClapArgs, Parser, Subcommand};
+use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
 /// Brings your encrypted Matrix history back with the recovery key you kept.
@@ -10,8 +10,10 @@ use clap_complete::Shell;
 /// keyhaul only reads from your server. Secrets are never taken from arguments or the environment:
 /// give files, `-` for standard input, or type them when asked.
 #[derive(Debug, Parser)]
-#[command(name = "keyhaul", version, propagate_version = true, arg_required_else_help = true)]
-#[command(after_help = "Try it without an account: keyhaul --demo")]
+#[command(name = "keyhaul", version, propagate_version = true)]
+#[command(
+    after_help = "Without a command the assistant opens. Try it without an account: keyhaul --demo"
+)]
 pub struct Args {
     /// What to do.
     #[command(subcommand)]
@@ -70,6 +72,18 @@ pub struct Global {
     /// Print one JSON document
     #[arg(long, global = true)]
     pub json: bool,
+    /// Hide names, ids and files in the assistant, for screen sharing
+    #[arg(long, global = true)]
+    pub mask: bool,
+    /// Colours of the assistant
+    #[arg(long, global = true, value_name = "NAME", value_enum, default_value = "auto")]
+    pub theme: ThemeName,
+    /// Let the assistant draw figures anew once a second at most
+    #[arg(long, global = true)]
+    pub reduce_motion: bool,
+    /// Leave the mouse to the terminal
+    #[arg(long, global = true)]
+    pub no_mouse: bool,
     /// Only plain ASCII signs
     #[arg(long, global = true)]
     pub ascii: bool,
@@ -82,6 +96,22 @@ pub struct Global {
     /// Use a made-up account on an embedded server; `list` names the stories
     #[arg(long, global = true, value_name = "STORY", num_args = 0..=1, require_equals = true, default_missing_value = "plain")]
     pub demo: Option<String>,
+}
+
+/// Colours of the assistant.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub enum ThemeName {
+    /// As the terminal's background wants it
+    #[default]
+    Auto,
+    /// For a dark background
+    Dark,
+    /// For a light background
+    Light,
+    /// Without colours
+    Mono,
+    /// White on black only
+    HighContrast,
 }
 
 /// What keyhaul can be told to do.
@@ -182,4 +212,11 @@ pub enum StoreCommand {
     Info,
     /// Check every key in the store
     Check,
+}
+
+impl Args {
+    /// Says whether anything at all was said.
+    pub(super) fn says_anything(&self) -> bool {
+        self.command.is_some() || std::env::args_os().len() > 1
+    }
 }

@@ -49,13 +49,31 @@ impl Desk {
 
     /// Starts a story; its recovery key is made up, so it can be shown.
     pub(super) async fn begin_demo(&mut self, name: &str) -> Result<(), Failure> {
-        let story = Running::begin(running::find(name)?).await?;
-        if self.global.secret_file.is_empty() {
+        self.start_demo(name).await?;
+        if let Some(story) = &self.demo
+            && self.global.secret_file.is_empty()
+        {
             self.output.say(&format!("Demo of {}. Its recovery key:", story.user()));
             self.output.say(story.recovery_key().expose());
         }
-        self.demo = Some(story);
         Ok(())
+    }
+
+    /// Starts a story and says nothing.
+    pub(super) async fn start_demo(&mut self, name: &str) -> Result<(), Failure> {
+        self.demo = Some(Running::begin(running::find(name)?).await?);
+        Ok(())
+    }
+
+    /// The password or the token that a file holds, if the options name one.
+    pub(super) async fn given_way(&mut self) -> Result<Option<Way>, Failure> {
+        if let Some(file) = &self.global.access_token_file {
+            return Ok(Some(Way::Token(self.inputs.file(file, &self.cancel).await?)));
+        }
+        match &self.global.password_file {
+            Some(file) => Ok(Some(Way::Password(self.inputs.file(file, &self.cancel).await?))),
+            None => Ok(None),
+        }
     }
 
     pub(super) fn progress(&self) -> Arc<dyn Progress> {
@@ -280,11 +298,10 @@ impl Desk {
     }
 
     async fn asked(&mut self) -> Result<Asked, Failure> {
+        let given = self.given_way().await?;
         let global = &self.global;
-        let way = if let Some(file) = &global.access_token_file {
-            Way::Token(self.inputs.file(file, &self.cancel).await?)
-        } else if let Some(file) = &global.password_file {
-            Way::Password(self.inputs.file(file, &self.cancel).await?)
+        let way = if let Some(way) = given {
+            way
         } else if let Some(demo) = self.demo.as_ref().filter(|_| global.user.is_none()) {
             Way::Password(demo.password())
         } else if global.user.is_some() && !self.is_kept()? {
@@ -303,7 +320,7 @@ impl Desk {
         })
     }
 
-    fn is_kept(&self) -> Result<bool, Failure> {
+    pub(super) fn is_kept(&self) -> Result<bool, Failure> {
         let (server, user) = (self.global.homeserver.as_deref(), self.global.user.as_deref());
         Ok(is_kept(&self.data_dir()?, server, user))
     }

@@ -43,6 +43,11 @@ impl Locks {
         Self { account_data, keys, secret }
     }
 
+    /// How many 4S keys there are.
+    pub fn count(&self) -> usize {
+        self.keys.len()
+    }
+
     /// These locks and others of the same account.
     pub(super) fn with(&self, more: &Self) -> Self {
         let mut account_data = more.account_data.clone();

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// What a look found: on a server, or in a snapshot.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Overview {
     /// The account; empty where a file does not tell whose backup it holds.
     pub user_id: String,

@@ -13,6 +13,7 @@ pub mod key_files;
 mod locks;
 pub mod look;
 pub mod looks;
+pub mod names;
 mod new_file;
 mod passphrase;
 mod pipeline;

@@ -30,7 +30,8 @@ const ARROWS: &[(&str, &[&str])] = &[
             "snapshot",
         ],
     ),
-    ("cli", &["recovery", "demo", "base", "backup", "megolm", "secret_storage", "key_file"]),
+    // The command line opens the assistant, as one of the things it can be told to do.
+    ("cli", &["tui", "recovery", "demo", "base", "backup", "megolm", "secret_storage", "key_file"]),
     ("tui", &["recovery", "demo", "base", "backup", "megolm", "secret_storage", "key_file"]),
     ("main", &["cli", "tui", "base"]),
     ("lib", &[]),

@@ -1,5 +1,6 @@
 //! One file per command. Each asks use-cases and shows what they return.
 
+mod assistant;
 mod backups;
 mod demo;
 mod export;
@@ -32,6 +33,10 @@ use crate::base::{
 /// Runs a command and returns its exit code (DESIGN §5).
 pub fn run(args: Args) -> u8 {
     process::protect();
+    let assistant = assistant::is_wanted(&args);
+    if !assistant && !args.says_anything() {
+        return papers::short_help();
+    }
     let Args { command, global } = args;
     let output = Output::new(&global);
     process::tell_panics(output.clone());
@@ -47,8 +52,17 @@ pub fn run(args: Args) -> u8 {
         return failure.exit();
     };
     let cancel = Cancel::default();
-    let signals = runtime.block_on(async { process::Signals::listen(cancel.clone()) });
-    let mut desk = Desk::new(global, output.clone(), cancel);
+    let mut desk = Desk::new(global, output.clone(), cancel.clone());
+    if assistant {
+        // The assistant hears signals itself: it has a terminal to give back first.
+        let result = runtime.block_on(assistant::run(&mut desk));
+        runtime.shutdown_background();
+        return result.unwrap_or_else(|failure| {
+            output.failure(&failure);
+            failure.exit()
+        });
+    }
+    let signals = runtime.block_on(async { process::Signals::listen(cancel) });
     let result = runtime.block_on(dispatch(command, &mut desk));
     desk.progress().finish();
     // Threads that still wait for a server or for input need not hold up the end.

@@ -1,0 +1,104 @@
+//! What stands on the second screen: the versions that exist, those that are gone, those being asked for.
+
+use super::{list::Cursor, message::Looked};
+use crate::{
+    backup::version::BackupVersion,
+    recovery::{looks::Earlier, trust::SignedBy},
+};
+
+/// Most rows for versions that are gone.
+const GONE: usize = 20;
+
+/// A row of the table.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Row<'a> {
+    /// A version that exists.
+    There(&'a BackupVersion),
+    /// A version that was deleted, by its number.
+    Gone(u64),
+}
+
+/// The state of the screen.
+#[derive(Default)]
+pub(super) struct Backups {
+    /// Versions found so far, while the look goes on.
+    pub(super) seen: Vec<BackupVersion>,
+    /// What was found.
+    pub(super) looked: Option<Looked>,
+    /// The focus, among the versions that exist.
+    pub(super) cursor: Cursor,
+}
+
+impl Backups {
+    /// The versions that exist, as far as is known.
+    pub(super) fn versions(&self) -> &[BackupVersion] {
+        self.looked.as_ref().map_or(&self.seen, |looked| &looked.overview.versions)
+    }
+
+    /// The version in focus.
+    pub(super) fn focus(&self) -> Option<&BackupVersion> {
+        self.versions().get(self.cursor.at)
+    }
+
+    /// A version by its name.
+    pub(super) fn version(&self, name: &str) -> Option<&BackupVersion> {
+        self.versions().iter().find(|version| version.version == name)
+    }
+
+    /// Says whether apps write to this version now.
+    pub(super) fn is_current(&self, version: &BackupVersion) -> bool {
+        match &self.looked {
+            Some(looked) => looked.overview.current.as_ref() == Some(&version.version),
+            // The current one is found first.
+            None => self.seen.first().is_some_and(|first| first.version == version.version),
+        }
+    }
+
+    /// Who signed a version; `None` while nobody knows.
+    pub(super) fn signers(&self, version: &BackupVersion) -> Option<&[SignedBy]> {
+        let looked = self.looked.as_ref()?;
+        let (_, signers) = looked.signers.iter().find(|(name, _)| *name == version.version)?;
+        Some(signers)
+    }
+
+    /// How a version was at the last visit.
+    pub(super) fn earlier(&self, version: &BackupVersion) -> Option<&Earlier> {
+        let looked = self.looked.as_ref()?;
+        looked.earlier.iter().find(|earlier| earlier.version == version.version)
+    }
+
+    /// Versions and gaps from new to old. Numbers are known to be gone only where all were asked for.
+    pub(super) fn rows(&self) -> Vec<Row<'_>> {
+        let versions = self.versions();
+        let counted = self.looked.as_ref().is_some_and(|l| l.overview.all_found == Some(true));
+        let mut rows = Vec::new();
+        let mut above: Option<u64> = None;
+        for version in versions {
+            let number = version.version.parse::<u64>().ok();
+            if let (true, Some(above), Some(number)) = (counted, above, number) {
+                rows.extend((number + 1..above).rev().take(GONE).map(Row::Gone));
+            }
+            rows.push(Row::There(version));
+            above = number;
+        }
+        if let (true, Some(above)) = (counted, above) {
+            rows.extend((1..above).rev().take(GONE).map(Row::Gone));
+        }
+        rows
+    }
+
+    /// How many are gone.
+    pub(super) fn gone(&self) -> usize {
+        self.rows().iter().filter(|row| matches!(row, Row::Gone(_))).count()
+    }
+
+    /// A version of the last visit that exists no more, or one that is new beside a fuller old one.
+    pub(super) fn emptier(&self) -> Option<(&BackupVersion, &BackupVersion)> {
+        let looked = self.looked.as_ref()?;
+        let current = looked.overview.versions.first().filter(|first| self.is_current(first))?;
+        let known = looked.earlier.iter().any(|earlier| earlier.version == current.version);
+        let fuller = looked.overview.versions.get(1..)?.iter().max_by_key(|other| other.count)?;
+        let new = !known && looked.earlier.iter().any(|e| e.version == fuller.version);
+        (new && fuller.count > current.count).then_some((current, fuller))
+    }
+}

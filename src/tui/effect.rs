@@ -1,0 +1,111 @@
+//! What the model wants done outside of it. Values only: who is signed in, and where, is held by the
+//! [`super::runner::Runner`] under the number of the job that brought it.
+
+use std::{path::PathBuf, sync::Arc};
+
+use super::message::Job;
+use crate::{
+    backup::version::BackupVersion,
+    base::secret::SecretText,
+    recovery::{look::Wanted, sign_in::Way},
+};
+
+/// One thing to do.
+pub enum Effect {
+    /// Look for a server.
+    Find {
+        /// The number of this work.
+        job: Job,
+        /// A Matrix id, a server name or an address.
+        typed: String,
+    },
+    /// Sign in.
+    SignIn {
+        /// The number of this work, and of the account that it brings.
+        job: Job,
+        /// Name or address of the server, if it is not told by the id.
+        server: Option<String>,
+        /// Matrix id or its first part.
+        user: Option<String>,
+        /// With what.
+        way: Way,
+    },
+    /// Look which versions there are.
+    Look {
+        /// The number of this work, and of the visit that it brings.
+        job: Job,
+        /// Where.
+        at: At,
+        /// Which version is wanted by name, perhaps.
+        wanted: Wanted,
+    },
+    /// Read a version and save it on the way.
+    Haul {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The version.
+        version: Box<BackupVersion>,
+        /// Ask the server even if a snapshot of this very state is at hand.
+        afresh: bool,
+    },
+    /// Ask what rooms are called.
+    Names {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The rooms.
+        rooms: Vec<Arc<str>>,
+    },
+    /// Read the keys of one room.
+    Sessions {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The version.
+        version: Box<BackupVersion>,
+        /// The room.
+        room: Arc<str>,
+        /// The snapshot that holds the version, if one was saved.
+        file: Option<PathBuf>,
+    },
+    /// Look which snapshots there are in keyhaul's own folder.
+    Kept {
+        /// The number of this work.
+        job: Job,
+    },
+    /// Start the demo homeserver.
+    Demo {
+        /// The number of this work.
+        job: Job,
+    },
+    /// Sign out, or stay signed in for later.
+    Leave {
+        /// The number of this work.
+        job: Job,
+        /// The account.
+        account: Job,
+        /// Keep the session.
+        stay: bool,
+    },
+    /// Stop a piece of work.
+    Cancel(Job),
+    /// Put text on the clipboard of the terminal.
+    Copy(SecretText),
+    /// Draw everything anew.
+    Redraw,
+    /// Back to the shell until it wants us again.
+    Suspend,
+}
+
+/// Where to look.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum At {
+    /// On the server, as the account of this job.
+    Account(Job),
+    /// In a snapshot.
+    Snapshot(PathBuf),
+}

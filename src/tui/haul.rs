@@ -1,0 +1,165 @@
+//! A version that is read, or was: its rooms, how far the reading is, where the snapshot lies.
+
+use super::{
+    message::Moment,
+    rooms::{Names, Rooms},
+};
+use crate::{
+    base::failure::Failure,
+    recovery::{
+        contents::Glance,
+        haul::{Hauled, Saved},
+    },
+};
+
+/// How far the reading is.
+#[derive(Clone, Debug)]
+pub(super) enum Reading {
+    /// Nothing came yet.
+    Waiting {
+        /// Since when.
+        since: Moment,
+    },
+    /// It comes.
+    Coming {
+        /// Since when.
+        since: Moment,
+        /// When the first entries were there.
+        first: Moment,
+    },
+    /// It is over.
+    Over {
+        /// Whether everything was read as it was written.
+        whole: bool,
+        /// Why it is not all, if that is known.
+        broken: Option<Failure>,
+        /// Whether the version changed while it was read.
+        changed: bool,
+        /// The snapshot, or why there is none.
+        saved: Result<Saved, Failure>,
+    },
+    /// Nothing could be read.
+    Failed,
+}
+
+/// A version that is read, or was.
+pub(super) struct Haul {
+    /// Its rooms.
+    pub(super) rooms: Rooms,
+    /// How far the reading is.
+    pub(super) reading: Reading,
+    /// Keys so far.
+    pub(super) keys: u64,
+    /// Bytes of these keys.
+    pub(super) bytes: u64,
+    /// Keys that start late.
+    pub(super) late: u64,
+    /// Rooms that have such keys.
+    pub(super) late_rooms: u64,
+    /// Whether keys on this computer were counted.
+    pub(super) compared: bool,
+}
+
+/// What can be said of how long it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Pace {
+    /// Bytes in a second.
+    pub(super) bytes: u64,
+    /// Seconds left, if the number of all keys is known.
+    pub(super) left: Option<u64>,
+}
+
+impl Haul {
+    /// A version that is asked for now.
+    pub(super) fn begin(now: Moment) -> Self {
+        Self {
+            rooms: Rooms::default(),
+            reading: Reading::Waiting { since: now },
+            keys: 0,
+            bytes: 0,
+            late: 0,
+            late_rooms: 0,
+            compared: false,
+        }
+    }
+
+    /// Reads again: what is known stays until more comes.
+    pub(super) fn again(&mut self, now: Moment) {
+        self.reading = Reading::Waiting { since: now };
+    }
+
+    /// Takes what came since the last glance.
+    pub(super) fn glance(
+        &mut self,
+        glance: Glance,
+        names: &Names,
+        masked: bool,
+        seen: usize,
+        now: Moment,
+    ) {
+        if let Reading::Waiting { since } = self.reading {
+            self.reading = Reading::Coming { since, first: now };
+        }
+        self.rooms.take(glance.rooms);
+        self.keys = glance.sessions;
+        self.bytes = glance.bytes;
+        self.count_late();
+        self.rooms.arrange(names, masked, seen);
+    }
+
+    /// Takes the whole.
+    pub(super) fn end(&mut self, hauled: Hauled, names: &Names, masked: bool, seen: usize) {
+        let Hauled { contents, saved, broken, changed } = hauled;
+        self.keys = contents.sessions;
+        self.bytes = contents.bytes;
+        self.compared = contents.compared;
+        self.rooms.keep_only(|id| contents.rooms.contains_key(id));
+        self.rooms.take(contents.rooms);
+        if !masked {
+            self.rooms.number();
+        }
+        self.count_late();
+        self.rooms.arrange(names, masked, seen);
+        self.reading = Reading::Over { whole: contents.whole, broken, changed, saved };
+    }
+
+    fn count_late(&mut self) {
+        let late = self.rooms.all().iter().map(|room| room.figures.partial);
+        self.late = late.clone().sum();
+        self.late_rooms = late.filter(|late| *late > 0).count() as u64;
+    }
+
+    /// Says whether it is being read.
+    pub(super) fn is_reading(&self) -> bool {
+        matches!(self.reading, Reading::Waiting { .. } | Reading::Coming { .. })
+    }
+
+    /// Says whether everything is there.
+    pub(super) fn is_whole(&self) -> bool {
+        matches!(&self.reading, Reading::Over { whole: true, broken: None, .. })
+    }
+
+    /// The snapshot, if there is one.
+    pub(super) fn saved(&self) -> Option<&Saved> {
+        match &self.reading {
+            Reading::Over { saved, .. } => saved.as_ref().ok(),
+            _ => None,
+        }
+    }
+
+    /// How fast it comes, once that can be told.
+    pub(super) fn pace(&self, expected: Option<u64>, now: Moment) -> Option<Pace> {
+        let Reading::Coming { first, since } = self.reading else { return None };
+        // The first second tells nothing.
+        let seconds = now.checked_sub(first.min(since))?.as_secs_f64();
+        if seconds < 1.0 || self.keys == 0 {
+            return None;
+        }
+        let bytes = (self.bytes as f64 / seconds) as u64;
+        let left = expected.map(|all| {
+            let left = all.saturating_sub(self.keys) as f64;
+            (left * seconds / self.keys as f64).ceil() as u64
+        });
+        Some(Pace { bytes, left })
+    }
+}

@@ -1,0 +1,84 @@
+//! The work that is under way: each piece has a number, and answers of replaced ones are dropped.
+
+use super::message::{Job, Moment};
+
+/// The kinds of work.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Work {
+    /// Looking for a server.
+    Find,
+    /// Signing in.
+    SignIn,
+    /// Looking which versions there are.
+    Look,
+    /// Reading this version.
+    Haul(String),
+    /// Asking what rooms are called.
+    Names,
+    /// Reading one room.
+    Sessions,
+    /// Looking for snapshots.
+    Kept,
+    /// Starting the demo.
+    Demo,
+    /// Signing out.
+    Leave,
+}
+
+/// The work that is under way.
+#[derive(Debug, Default)]
+pub(super) struct Jobs {
+    last: Job,
+    running: Vec<(Work, Job, Moment)>,
+}
+
+impl Jobs {
+    /// Begins work; of the same kind only one piece runs, so an older one is to be stopped.
+    pub(super) fn begin(&mut self, work: Work, now: Moment) -> (Job, Option<Job>) {
+        let older = self.end_kind(&work);
+        self.last += 1;
+        self.running.push((work, self.last, now));
+        (self.last, older)
+    }
+
+    /// Ends work; says what it was, or `None` if nobody waits for it any more.
+    pub(super) fn end(&mut self, job: Job) -> Option<Work> {
+        let place = self.running.iter().position(|(_, running, _)| *running == job)?;
+        Some(self.running.remove(place).0)
+    }
+
+    /// Forgets work of a kind; says which is to be stopped.
+    pub(super) fn end_kind(&mut self, work: &Work) -> Option<Job> {
+        let place = self.running.iter().position(|(running, ..)| running == work)?;
+        Some(self.running.remove(place).1)
+    }
+
+    /// What a running piece of work is.
+    pub(super) fn work(&self, job: Job) -> Option<&Work> {
+        self.running.iter().find(|(_, running, _)| *running == job).map(|(work, ..)| work)
+    }
+
+    /// Since when work of a kind runs, if it does.
+    pub(super) fn since(&self, work: &Work) -> Option<Moment> {
+        self.running.iter().find(|(running, ..)| running == work).map(|(.., since)| *since)
+    }
+
+    /// Says whether anything runs that moves on the screen.
+    pub(super) fn is_busy(&self) -> bool {
+        self.running.iter().any(|(work, ..)| *work != Work::Names)
+    }
+
+    /// All that somebody may want to stop.
+    pub(super) fn stoppable(&self) -> Vec<(Work, Job)> {
+        let stoppable = self.running.iter().filter(|(work, ..)| *work != Work::Leave);
+        stoppable.map(|(work, job, _)| (work.clone(), *job)).collect()
+    }
+
+    /// The version that is being read, if one is.
+    pub(super) fn hauling(&self) -> Option<&str> {
+        self.running.iter().find_map(|(work, ..)| match work {
+            Work::Haul(version) => Some(version.as_str()),
+            _ => None,
+        })
+    }
+}

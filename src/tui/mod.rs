@@ -1,0 +1,34 @@
+//! The face for people: a terminal assistant that leads from sign-in to contents.
+//!
+//! One key press goes: terminal event → [`input`] (with [`keymap`]) → [`message::Message`] → `update` (pure)
+//! → [`effect::Effect`]s for the [`runner`], and a new [`model::Model`] → `screens` say it as a
+//! [`page::Page`] → [`draw`] puts it on the window with the [`pen`], the only door to the screen.
+
+mod backups;
+mod field;
+mod haul;
+mod jobs;
+mod list;
+mod overlay;
+mod rooms;
+mod screens;
+mod sign_in;
+mod update;
+
+pub mod draw;
+pub mod effect;
+pub mod input;
+pub mod intent;
+pub mod keymap;
+pub mod layout;
+pub mod message;
+pub mod model;
+pub mod open;
+pub mod page;
+pub mod pen;
+pub mod run;
+pub mod runner;
+pub mod terminal;
+pub mod theme;
+
+pub use field::Edit;

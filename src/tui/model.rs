@@ -1,0 +1,360 @@
+//! All that the assistant knows, and nothing that does anything.
+
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
+
+use jiff::{Timestamp, tz::TimeZone};
+use ratatui::layout::Size;
+
+use super::{
+    backups::Backups,
+    haul::Haul,
+    jobs::Jobs,
+    keymap::Place,
+    layout::{Regions, layout},
+    list::Cursor,
+    message::{DemoPaper, Job, Moment, Signed},
+    overlay::Overlay,
+    page::Line,
+    pen::Pen,
+    rooms::Names,
+    sign_in::SignIn,
+    theme::Theme,
+};
+use crate::{
+    base::secret::SecretText,
+    recovery::{contents::RoomSessions, look::Wanted, sign_in::Way},
+};
+
+/// How long a typed secret is kept without a key press.
+pub(super) const SECRETS_KEPT: Duration = Duration::from_secs(15 * 60);
+
+/// A step on the way from paper to history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Step {
+    /// Sign in.
+    SignIn,
+    /// Which backups exist.
+    Backups,
+    /// What one of them holds.
+    Contents,
+    /// The recovery key.
+    Key,
+    /// Restoring.
+    Restore,
+    /// Real messages.
+    Proof,
+    /// Handing the keys on.
+    TakeAway,
+}
+
+impl Step {
+    /// All steps in their order.
+    pub const ALL: [Self; 7] = [
+        Self::SignIn,
+        Self::Backups,
+        Self::Contents,
+        Self::Key,
+        Self::Restore,
+        Self::Proof,
+        Self::TakeAway,
+    ];
+
+    /// Its number, which is its key, too.
+    pub fn number(self) -> usize {
+        Self::ALL.iter().position(|step| *step == self).unwrap_or(0) + 1
+    }
+
+    /// The step of a number.
+    pub fn numbered(number: usize) -> Option<Self> {
+        Self::ALL.get(number.checked_sub(1)?).copied()
+    }
+
+    /// Its name on the rail.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::SignIn => "Sign in",
+            Self::Backups => "Backups",
+            Self::Contents => "Contents",
+            Self::Key => "Key",
+            Self::Restore => "Restore",
+            Self::Proof => "Proof",
+            Self::TakeAway => "Take away",
+        }
+    }
+}
+
+/// A screen above a step: Esc goes back to what is below.
+pub(super) enum Branch {
+    /// One room, key by key.
+    Room(RoomView),
+    /// One key of the room below.
+    Key,
+}
+
+/// One room, key by key.
+pub(super) struct RoomView {
+    /// The room.
+    pub(super) id: Arc<str>,
+    /// Its keys; `None` while they are read.
+    pub(super) sessions: Option<RoomSessions>,
+    /// The order of the rows.
+    pub(super) order: Vec<usize>,
+    /// The column that sorts.
+    pub(super) sort: KeySort,
+    /// Against its usual direction.
+    pub(super) backwards: bool,
+    /// The focus.
+    pub(super) cursor: Cursor,
+}
+
+/// How the keys of a room are sorted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum KeySort {
+    /// As the server gave them.
+    #[default]
+    Given,
+    /// Those that start latest first.
+    Start,
+    /// Those passed on most often first.
+    PassedOn,
+}
+
+/// Who the account is, and the work that brought it.
+#[derive(Clone, Debug)]
+pub(super) struct Account {
+    /// The job under which the account is held.
+    pub(super) job: Job,
+    /// Who.
+    pub(super) signed: Signed,
+}
+
+/// What is being visited.
+#[derive(Clone, Debug)]
+pub(super) struct Visiting {
+    /// The job under which the visit is held.
+    pub(super) job: Job,
+    /// The snapshot, where it is no server.
+    pub(super) file: Option<PathBuf>,
+}
+
+/// How the program ends.
+#[derive(Clone, Debug, Default)]
+pub struct Ending {
+    /// The exit code.
+    pub exit: u8,
+    /// What is said when the terminal is the shell's again.
+    pub words: Vec<String>,
+}
+
+/// How far the end is.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Leaving {
+    /// Nobody wants to leave.
+    #[default]
+    No,
+    /// Ctrl-C was pressed: the next one leaves.
+    Asked,
+    /// Signing out, no longer than until then.
+    SigningOut {
+        /// The end of patience.
+        until: Moment,
+        /// The exit code.
+        exit: u8,
+    },
+    /// Over.
+    Over(Ending),
+}
+
+/// What never changes while the program runs.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// The colours.
+    pub theme: Theme,
+    /// Plain ASCII signs only.
+    pub ascii: bool,
+    /// Figures are drawn anew less often.
+    pub calm: bool,
+    /// The wall clock when the program began.
+    pub began: Timestamp,
+    /// The zone of times on the screen.
+    pub zone: TimeZone,
+    /// Which version the command line wants.
+    pub wanted: Wanted,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            theme: Theme::Dark,
+            ascii: false,
+            calm: false,
+            began: Timestamp::UNIX_EPOCH,
+            zone: TimeZone::UTC,
+            wanted: Wanted::Current,
+        }
+    }
+}
+
+/// What the command line says about the beginning.
+#[derive(Default)]
+pub struct Start {
+    /// Matrix id, or the part before the colon.
+    pub user: Option<String>,
+    /// Name or address of the server.
+    pub server: Option<String>,
+    /// With what to sign in, if that is known.
+    pub way: Option<Way>,
+    /// A snapshot to open.
+    pub snapshot: Option<PathBuf>,
+    /// The made-up account, if its server runs.
+    pub demo: Option<DemoPaper>,
+    /// Names and ids are hidden from the start.
+    pub masked: bool,
+}
+
+/// All that the assistant knows.
+pub struct Model {
+    pub(super) size: Size,
+    pub(super) now: Moment,
+    pub(super) settings: Settings,
+    pub(super) masked: bool,
+    /// The mask explains itself once.
+    pub(super) mask_told: bool,
+    pub(super) step: Step,
+    pub(super) branches: Vec<Branch>,
+    pub(super) overlays: Vec<Overlay>,
+    /// The first line of the explain text that is seen, while it is open.
+    pub(super) explaining: Option<usize>,
+    /// A passing remark in the place of the fact, until the next key.
+    pub(super) remark: Option<Line>,
+    pub(super) sign_in: SignIn,
+    pub(super) account: Option<Account>,
+    pub(super) visiting: Option<Visiting>,
+    /// A snapshot that is being opened; what was there before stays until it has proven to be one.
+    pub(super) opening: Option<PathBuf>,
+    pub(super) backups: Backups,
+    pub(super) hauls: BTreeMap<String, Haul>,
+    /// The version whose contents are open.
+    pub(super) open: Option<String>,
+    /// Somebody is typing a word to find.
+    pub(super) finding: bool,
+    pub(super) names: Names,
+    pub(super) jobs: Jobs,
+    /// A recovery key that came into a wrong field, kept for the step that wants it.
+    pub(super) kept_secret: Option<SecretText>,
+    pub(super) last_press: Moment,
+    pub(super) last_letter: Option<Moment>,
+    pub(super) leaving: Leaving,
+}
+
+impl Model {
+    /// The window's size.
+    pub fn size(&self) -> Size {
+        self.size
+    }
+
+    /// How everything is drawn now.
+    pub fn pen(&self) -> Pen {
+        let Settings { theme, ascii, .. } = self.settings;
+        Pen { theme, ascii, masked: self.masked }
+    }
+
+    /// The screen that the keys are for.
+    pub fn place(&self) -> Place {
+        match self.branches.last() {
+            Some(Branch::Room(_)) => return Place::Room,
+            Some(Branch::Key) => return Place::Key,
+            None => {}
+        }
+        match self.step {
+            Step::SignIn => Place::SignIn,
+            Step::Backups => Place::Backups,
+            Step::Contents => Place::Contents,
+            _ => Place::Later,
+        }
+    }
+
+    /// Says whether letters are text now.
+    pub fn in_field(&self) -> bool {
+        match self.overlays.last() {
+            Some(overlay) => overlay.field().is_some(),
+            None => match self.place() {
+                Place::SignIn => self.sign_in.in_field && self.sign_in.is_field(),
+                Place::Contents => self.finding,
+                _ => false,
+            },
+        }
+    }
+
+    /// Takes the colours that fit the terminal's background.
+    pub fn set_theme(&mut self, theme: Theme) {
+        self.settings.theme = theme;
+    }
+
+    /// How the program ended, once it has.
+    pub fn ended(&self) -> Option<&Ending> {
+        match &self.leaving {
+            Leaving::Over(ending) => Some(ending),
+            _ => None,
+        }
+    }
+
+    /// The wall clock now.
+    pub(super) fn wall(&self) -> Timestamp {
+        let since = jiff::SignedDuration::try_from(self.now).unwrap_or_default();
+        self.settings.began.checked_add(since).unwrap_or(self.settings.began)
+    }
+
+    /// Where the parts of the screen are; of a window that is too small, as if it were the smallest.
+    pub(super) fn regions(&self) -> Regions {
+        layout(self.size).or_else(|| layout(super::draw::size(40, 12))).unwrap_or_default()
+    }
+
+    /// The contents that are open.
+    pub(super) fn haul(&self) -> Option<&Haul> {
+        self.hauls.get(self.open.as_ref()?)
+    }
+
+    pub(super) fn haul_mut(&mut self) -> Option<&mut Haul> {
+        self.hauls.get_mut(self.open.as_ref()?)
+    }
+
+    /// The room that is open, key by key.
+    pub(super) fn room_view(&self) -> Option<&RoomView> {
+        self.branches.iter().rev().find_map(|branch| match branch {
+            Branch::Room(view) => Some(view),
+            Branch::Key => None,
+        })
+    }
+
+    pub(super) fn room_view_mut(&mut self) -> Option<&mut RoomView> {
+        self.branches.iter_mut().rev().find_map(|branch| match branch {
+            Branch::Room(view) => Some(view),
+            Branch::Key => None,
+        })
+    }
+
+    /// Says whether everything comes from a file, without any server.
+    pub(super) fn is_offline(&self) -> bool {
+        self.visiting.as_ref().is_some_and(|visiting| visiting.file.is_some())
+    }
+
+    /// When the model wants to hear that time passed, if nothing else happens. Nothing moves without work:
+    /// then this is `None`, and an idle program uses no processor.
+    pub fn wakes_at(&self) -> Option<Moment> {
+        let tick = Duration::from_millis(if self.settings.calm { 1_000 } else { 250 });
+        let waits = self.sign_in.waits(self.now).is_some();
+        let leaving = matches!(self.leaving, Leaving::SigningOut { .. });
+        let moving = (self.jobs.is_busy() || waits || leaving).then(|| self.now + tick);
+        let secrets = self.holds_secrets().then(|| self.last_press + SECRETS_KEPT);
+        let shown = [&self.sign_in.password, &self.sign_in.token].map(|field| field.hides_at());
+        let all = [moving, self.sign_in.ask_at, secrets].into_iter().chain(shown).flatten();
+        all.min()
+    }
+
+    /// Says whether a typed secret is held.
+    pub(super) fn holds_secrets(&self) -> bool {
+        let SignIn { password, token, .. } = &self.sign_in;
+        !password.is_empty() || !token.is_empty() || self.kept_secret.is_some()
+    }
+}

@@ -1,0 +1,99 @@
+//! Opens the assistant on the real terminal.
+
+use std::io;
+
+use crossterm::event::EventStream;
+use jiff::{Timestamp, tz::TimeZone};
+use tokio::time::Instant;
+
+use super::{
+    model::{Ending, Model, Settings, Start},
+    run::Loop,
+    runner::{Runner, paper},
+    terminal::{RealHost, background, give_back, lines_are_wide, take, wishes},
+    theme::Theme,
+};
+use crate::{
+    base::failure::{Code, Failure},
+    demo::running::Running,
+    recovery::{look::Wanted, sign_in::Surroundings},
+};
+
+/// How the assistant is to be opened.
+pub struct Options {
+    /// How to reach servers, and where files are.
+    pub surroundings: Surroundings,
+    /// Save a snapshot of what is read.
+    pub save: bool,
+    /// What is known at the beginning.
+    pub start: Start,
+    /// Which version is wanted.
+    pub wanted: Wanted,
+    /// The demo, if it runs.
+    pub demo: Option<Running>,
+    /// The colours; `None` asks the terminal.
+    pub theme: Option<Theme>,
+    /// Plain ASCII signs only.
+    pub ascii: bool,
+    /// Figures are drawn anew less often.
+    pub calm: bool,
+    /// Clicks and the wheel.
+    pub mouse: bool,
+    /// The language of this computer, as `LANG` has it.
+    pub language: String,
+}
+
+/// Runs the assistant until somebody leaves. The terminal is given back before this returns.
+pub async fn open(options: Options) -> Result<Ending, Failure> {
+    let ended = run(options).await;
+    give_back();
+    ended.map_err(|error| {
+        Failure::new(Code::OutputClosed).because(&format!("the terminal: {error}"))
+    })
+}
+
+async fn run(options: Options) -> io::Result<Ending> {
+    let Options {
+        surroundings, save, mut start, wanted, demo, theme, calm, mouse, language, ..
+    } = options;
+    let began = Instant::now();
+    let wishes = wishes();
+    let terminal = take(mouse)?;
+    let ascii = options.ascii || lines_are_wide(&language);
+    start.demo = demo.as_ref().map(paper);
+    let settings = Settings {
+        theme: theme.unwrap_or_default(),
+        ascii,
+        calm,
+        began: Timestamp::now(),
+        zone: TimeZone::system(),
+        wanted,
+    };
+    let (model, effects) = Model::start(settings, terminal.size()?, start);
+    let (runner, reports) = Runner::new(surroundings, save, demo);
+    let mut all = Loop {
+        terminal,
+        host: Box::new(RealHost { mouse }),
+        // Not yet: it would take the terminal's answer for keys.
+        events: None,
+        wishes,
+        model,
+        effects,
+        runner,
+        reports,
+        began,
+    };
+    all.first_frame()?;
+    if theme.is_none() {
+        all.model().set_theme(background());
+    }
+    all.with_events(EventStream::new()).run().await
+}
+
+impl<B: ratatui::backend::Backend> Loop<B, Option<EventStream>> {
+    /// The same with the terminal's events.
+    fn with_events(self, events: EventStream) -> Loop<B, EventStream> {
+        let Self { terminal, host, wishes, model, effects, runner, reports, began, .. } = self;
+        Loop { terminal, host, events, wishes, model, effects, runner, reports, began }
+    }
+}

@@ -1,0 +1,196 @@
+//! The loop: events, time and reports become messages, the model becomes frames. Terminal, events and
+//! signals are parameters, so tests drive this very loop.
+
+use crossterm::event::Event;
+use futures_util::{FutureExt, Stream, StreamExt};
+use ratatui::{Terminal, backend::Backend};
+use tokio::{
+    sync::mpsc::{Receiver, UnboundedReceiver},
+    time::{Instant, sleep_until},
+};
+
+use super::{
+    draw::draw,
+    effect::Effect,
+    input,
+    message::{Message, Moment},
+    model::{Ending, Model},
+    runner::{Report, Runner},
+};
+
+/// Most events taken before the next frame: a pasted megabyte without brackets is many.
+const AT_ONCE: usize = 4_096;
+
+/// What the system wants.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wish {
+    /// The end, with this exit code.
+    End(u8),
+    /// Back to the shell.
+    Suspend,
+}
+
+/// What only a real terminal can do.
+pub trait Host<B: Backend> {
+    /// Puts text on the clipboard, if the terminal takes it.
+    fn copy(&mut self, terminal: &mut Terminal<B>, text: &str);
+    /// Gives the terminal back, stops, and takes it again when the shell wants so.
+    fn suspend(&mut self, terminal: &mut Terminal<B>);
+    /// A frame begins or ends: it should appear in one piece.
+    fn frame(&mut self, terminal: &mut Terminal<B>, begins: bool);
+}
+
+/// All that the loop needs.
+pub struct Loop<B: Backend, E> {
+    /// Where frames are drawn.
+    pub terminal: Terminal<B>,
+    /// What only a real terminal can do.
+    pub host: Box<dyn Host<B>>,
+    /// What the terminal reports; its end is the end of the terminal.
+    pub events: E,
+    /// What the system wants.
+    pub wishes: Receiver<Wish>,
+    /// The model at the beginning.
+    pub model: Model,
+    /// What is to be done first.
+    pub effects: Vec<Effect>,
+    /// Who does it.
+    pub runner: Runner,
+    /// Where work reports.
+    pub reports: UnboundedReceiver<Report>,
+    /// When the program began.
+    pub began: Instant,
+}
+
+/// The exit code when the terminal went away, as after SIGHUP.
+const HUNG_UP: u8 = 129;
+
+impl<B: Backend, E> Loop<B, E> {
+    /// Draws the first frame, before anything is asked of anybody.
+    pub fn first_frame(&mut self) -> Result<(), B::Error> {
+        self.draw()
+    }
+
+    /// The model as it is.
+    pub fn model(&mut self) -> &mut Model {
+        &mut self.model
+    }
+
+    fn draw(&mut self) -> Result<(), B::Error> {
+        self.host.frame(&mut self.terminal, true);
+        let drawn = self.terminal.draw(|frame| draw(&self.model, frame)).map(|_| ());
+        self.host.frame(&mut self.terminal, false);
+        drawn
+    }
+}
+
+impl<B: Backend, E: Stream<Item = std::io::Result<Event>> + Unpin> Loop<B, E> {
+    /// Runs until somebody leaves.
+    pub async fn run(mut self) -> Result<Ending, B::Error> {
+        for effect in std::mem::take(&mut self.effects) {
+            self.runner.begin(effect);
+        }
+        self.draw()?;
+        let mut hung_up = false;
+        loop {
+            if let Some(ending) = self.model.ended() {
+                return Ok(ending.clone());
+            }
+            let wake = self.model.wakes_at().map(|at| self.began + at);
+            let sleep = async {
+                match wake {
+                    Some(at) => sleep_until(at).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let redraw = tokio::select! {
+                biased;
+                Some(wish) = self.wishes.recv() => self.wished(wish),
+                event = self.events.next(), if !hung_up => match event {
+                    Some(Ok(event)) => self.take(event),
+                    // Nobody is there any more: the same as a lost connection.
+                    Some(Err(_)) | None => {
+                        hung_up = true;
+                        self.update(Message::Signal(HUNG_UP))
+                    }
+                },
+                Some(report) = self.reports.recv() => self.reported(report),
+                () = sleep => self.update(Message::Clock),
+            };
+            let drawn = if redraw { self.draw_anew() } else { self.draw() };
+            if drawn.is_err() && !hung_up {
+                hung_up = true;
+                self.update(Message::Signal(HUNG_UP));
+            }
+        }
+    }
+
+    fn now(&self) -> Moment {
+        self.began.elapsed()
+    }
+
+    fn wished(&mut self, wish: Wish) -> bool {
+        match wish {
+            Wish::End(exit) => self.update(Message::Signal(exit)),
+            Wish::Suspend => {
+                self.host.suspend(&mut self.terminal);
+                true
+            }
+        }
+    }
+
+    /// Takes an event and those behind it that are there already, so that one frame serves them all.
+    fn take(&mut self, first: Event) -> bool {
+        let mut redraw = self.event(first);
+        for _ in 1..AT_ONCE {
+            match self.events.next().now_or_never() {
+                Some(Some(Ok(event))) => redraw |= self.event(event),
+                _ => break,
+            }
+        }
+        redraw
+    }
+
+    fn event(&mut self, event: Event) -> bool {
+        input::message(&self.model, event).is_some_and(|message| self.update(message))
+    }
+
+    fn reported(&mut self, report: Report) -> bool {
+        let mut redraw = self.report(report);
+        for _ in 1..AT_ONCE {
+            match self.reports.try_recv() {
+                Ok(report) => redraw |= self.report(report),
+                Err(_) => break,
+            }
+        }
+        redraw
+    }
+
+    fn report(&mut self, mut report: Report) -> bool {
+        self.runner.hold(&mut report);
+        self.update(Message::Happened(report.job, report.happened))
+    }
+
+    /// Gives the model a message and begins what it wants; says whether all is to be drawn anew.
+    fn update(&mut self, message: Message) -> bool {
+        let mut redraw = false;
+        let now = self.now();
+        for effect in self.model.update(now, message) {
+            match effect {
+                Effect::Copy(text) => self.host.copy(&mut self.terminal, text.expose()),
+                Effect::Redraw => redraw = true,
+                Effect::Suspend => {
+                    self.host.suspend(&mut self.terminal);
+                    redraw = true;
+                }
+                effect => self.runner.begin(effect),
+            }
+        }
+        redraw
+    }
+
+    fn draw_anew(&mut self) -> Result<(), B::Error> {
+        self.terminal.clear()?;
+        self.draw()
+    }
+}

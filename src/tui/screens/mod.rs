@@ -1,0 +1,296 @@
+//! What each screen says. Nothing here decides anything: pages are read from the model.
+
+mod backups;
+mod contents;
+mod explain;
+mod later;
+mod overlays;
+mod room;
+mod sign_in;
+
+pub(super) use explain::covers as explain_covers;
+pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
+
+use super::{
+    intent::Intent,
+    jobs::Work,
+    keymap::Place,
+    layout::Regions,
+    model::{Leaving, Model, Step},
+    page::{Instead, Line, Page, Row, called, instead, line, own},
+    theme::Ink,
+};
+use crate::base::shown::{Shown, grouped};
+
+/// The whole page for a window.
+pub(super) fn page(model: &Model, regions: &Regions) -> Page {
+    let mut page = match model.place() {
+        Place::SignIn => sign_in::page(model, regions),
+        Place::Backups => backups::page(model, regions),
+        Place::Contents => contents::page(model, regions),
+        Place::Room => room::page(model, regions),
+        Place::Key => room::key_page(model, regions),
+        _ => later::page(model, regions),
+    };
+    page.command = command(model);
+    if model.explaining.is_some() {
+        explain::add(model, regions, &mut page);
+    }
+    if !model.overlays.is_empty() {
+        overlays::cover(model, regions, &mut page);
+    }
+    if model.leaving_now() {
+        page.fact = line("Signing out. What was read and saved is kept.");
+        page.next = line("wait a moment, or press Ctrl-C to leave at once.");
+        page.hints = vec![called(Intent::Stop, "leave at once")];
+    }
+    if let Some(remark) = &model.remark {
+        page.fact.clone_from(remark);
+    }
+    page
+}
+
+/// The first line: who, and what happens to the server.
+pub(super) fn head(model: &Model, regions: &Regions) -> (Line, Line) {
+    let mut left = if regions.rail.is_some() {
+        let mut left = vec![own("keyhaul").ink(Ink::Strong)];
+        if model.sign_in.demo.is_some() {
+            left.push(own(" demo"));
+        }
+        if let Some(user) = user(model) {
+            left.push(own("   "));
+            left.push(instead(&user.cut(40), Instead::Account));
+        }
+        left
+    } else {
+        let step = model.step;
+        vec![own(format!("{}/7 {}", step.number(), step.title())).ink(Ink::Strong)]
+    };
+    if model.masked {
+        left.push(own("  MASKED").ink(Ink::Warn));
+    }
+    let long = regions.rail.is_some();
+    let right = if model.is_offline() {
+        let read = model.haul().and_then(super::haul::Haul::saved).map(|saved| saved.read);
+        match read.filter(|_| long) {
+            Some(read) => {
+                let ago = crate::base::words::ago(read, model.wall());
+                format!("offline: snapshot of {ago}")
+            }
+            None => "offline: snapshot".to_owned(),
+        }
+    } else if model.account.is_some() {
+        if long { "server: reading only" } else { "reading only" }.to_owned()
+    } else {
+        if long { "server: nobody signed in" } else { "nobody signed in" }.to_owned()
+    };
+    (left, line(right))
+}
+
+/// Whose backup it is, if that is known.
+pub(super) fn user(model: &Model) -> Option<Shown> {
+    if let Some(looked) = &model.backups.looked
+        && !looked.overview.user_id.is_empty()
+    {
+        return Some(Shown::new(&looked.overview.user_id));
+    }
+    let account = model.account.as_ref().filter(|_| !model.is_offline())?;
+    Some(Shown::new(&account.signed.user_id))
+}
+
+/// The sign of a step on the rail.
+pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
+    let work = |work: &Work| model.jobs.since(work).is_some();
+    let here = model.step == step;
+    let (done, working, needs) = match step {
+        Step::SignIn => (
+            model.account.is_some() || model.is_offline(),
+            work(&Work::SignIn),
+            model.sign_in.failed.is_some(),
+        ),
+        Step::Backups => {
+            let looked = model.backups.looked.is_some();
+            (looked, work(&Work::Look), model.visiting.is_some() && !looked)
+        }
+        Step::Contents => {
+            let haul = model.haul();
+            (
+                haul.is_some_and(super::haul::Haul::is_whole),
+                model.jobs.hauling().is_some(),
+                haul.is_some_and(|haul| !haul.is_reading() && !haul.is_whole()),
+            )
+        }
+        Step::Key => (false, false, model.kept_secret.is_some() && model.open.is_some()),
+        _ => (false, false, false),
+    };
+    match () {
+        () if here => ("▸", Ink::Accent),
+        () if working => ("~", Ink::Accent),
+        () if needs => ("!", Ink::Warn),
+        () if done => ("✓", Ink::Ok),
+        () => (" ", Ink::Plain),
+    }
+}
+
+/// What runs, in a few words, for a window that is too small for more.
+pub(super) fn working(model: &Model) -> Option<Line> {
+    let version = model.jobs.hauling()?;
+    let keys = model.hauls.get(version).map_or(0, |haul| haul.keys);
+    Some(line(format!("Reading goes on: {} keys", grouped(keys))))
+}
+
+/// The rows of the list on top that are seen at once.
+pub(super) fn list_height(model: &Model) -> usize {
+    let regions = model.regions();
+    if !model.overlays.is_empty() {
+        return overlays::list_height(model, &regions);
+    }
+    match model.place() {
+        Place::Backups => regions.rows(),
+        Place::Contents => contents::list_height(model, &regions),
+        Place::Room => room::list_height(model, &regions),
+        _ => regions.rows(),
+    }
+}
+
+/// The command that does the same as this screen.
+fn command(model: &Model) -> Line {
+    let words = command_words(model);
+    let mut line = Line::new();
+    for (place, word) in words.into_iter().enumerate() {
+        if place > 0 {
+            line.push(own(" "));
+        }
+        line.push(match word {
+            Word::Plain(text) => own(text),
+            Word::Private(text, stands_for) => {
+                instead(&Shown::new(&quoted(&text)), Instead::Word(stands_for))
+            }
+        });
+    }
+    line
+}
+
+enum Word {
+    Plain(String),
+    Private(String, &'static str),
+}
+
+/// The whole command, for the clipboard: under the mask, too, it is the real one.
+pub(super) fn command_to_copy(model: &Model) -> String {
+    let words = command_words(model).into_iter().map(|word| match word {
+        Word::Plain(text) => text,
+        Word::Private(text, _) => quoted(&text),
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// A word as a shell takes it for one.
+fn quoted(word: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@:._-/+=".contains(c);
+    if !word.is_empty() && word.chars().all(plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+fn command_words(model: &Model) -> Vec<Word> {
+    let plain = |text: &str| Word::Plain(text.to_owned());
+    let mut words = vec![plain("keyhaul")];
+    let place = model.place();
+    if place == Place::SignIn && model.overlays.is_empty() {
+        return with_account(model, words);
+    }
+    match place {
+        Place::SignIn | Place::Backups => words.push(plain("backups")),
+        Place::Contents => words.push(plain("rooms")),
+        Place::Room | Place::Key => {
+            words.push(plain("sessions"));
+            if let Some(view) = model.room_view() {
+                words.push(Word::Private(view.id.to_string(), "ROOM"));
+            }
+        }
+        _ => words.push(plain("restore")),
+    }
+    let mut words = with_account(model, words);
+    let current = model.backups.looked.as_ref().and_then(|looked| looked.overview.current.as_ref());
+    if let Some(version) = model.open.as_ref().filter(|_| place != Place::Backups)
+        && (Some(version) != current || place != Place::Later)
+        && !model.is_offline()
+    {
+        words.push(plain("--backup-version"));
+        words.push(Word::Plain(quoted(version)));
+    }
+    if place == Place::Later
+        && let Some(haul) = model.haul()
+    {
+        for room in haul.rooms.chosen() {
+            words.push(plain("--room"));
+            words.push(Word::Private(room.id.to_string(), "ROOM"));
+        }
+    }
+    words
+}
+
+fn with_account(model: &Model, mut words: Vec<Word>) -> Vec<Word> {
+    let plain = |text: &str| Word::Plain(text.to_owned());
+    if let Some(file) = model.visiting.as_ref().and_then(|visiting| visiting.file.as_ref()) {
+        words.push(plain("--snapshot"));
+        words.push(Word::Private(file.to_string_lossy().into_owned(), "FILE"));
+        return words;
+    }
+    if model.sign_in.demo.is_some() {
+        words.push(plain("--demo"));
+        return words;
+    }
+    if let Some(server) = &model.sign_in.server {
+        words.push(plain("--homeserver"));
+        words.push(Word::Private(server.clone(), "SERVER"));
+    } else if let Some(found) = model.sign_in.found()
+        && !model.sign_in.id.text().trim().starts_with('@')
+    {
+        words.push(plain("--homeserver"));
+        words.push(Word::Private(found.address.clone(), "SERVER"));
+    }
+    let user = model.account.as_ref().map(|account| account.signed.user_id.clone());
+    if let Some(user) = user.or_else(|| model.sign_in.user()) {
+        words.push(plain("--user"));
+        words.push(Word::Private(user, "ID"));
+    }
+    words
+}
+
+/// What is in focus, for the clipboard, and how it is called.
+pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
+    match model.place() {
+        Place::SignIn => {
+            Some(("The address of the server", model.sign_in.found()?.address.clone()))
+        }
+        Place::Backups => {
+            let version = model.backups.focus()?;
+            let key = version.public_key().ok().map(|key| key.to_base64()).unwrap_or_default();
+            let count = version.count.map(|count| count.to_string()).unwrap_or_default();
+            let name = &version.version;
+            Some(("The backup in focus", format!("backup {name}, {count} keys, public key {key}")))
+        }
+        Place::Contents => {
+            Some(("The id of the room", model.haul()?.rooms.focus()?.id.to_string()))
+        }
+        Place::Room | Place::Key => {
+            Some(("The id of the key", model.room_view()?.focus()?.session_id.clone()))
+        }
+        _ => Some(("The command", command_to_copy(model))),
+    }
+}
+
+/// The table of the contents or of a room in its place: empty rows up to a height.
+pub(super) fn filled(mut rows: Vec<Row>, height: usize) -> Vec<Row> {
+    rows.resize_with(height.max(rows.len()), Row::empty);
+    rows
+}
+
+impl Model {
+    fn leaving_now(&self) -> bool {
+        matches!(self.leaving, Leaving::SigningOut { .. })
+    }
+}

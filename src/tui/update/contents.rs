@@ -1,0 +1,285 @@
+//! Step 3: the rooms of a version, the keys of one room.
+
+use std::sync::Arc;
+
+use crate::{
+    base::failure::{Code, Failure},
+    recovery::{
+        contents::{Glance, RoomSessions},
+        haul::Hauled,
+    },
+    tui::{
+        effect::Effect,
+        field::Edit,
+        haul::Reading,
+        intent::Intent,
+        jobs::Work,
+        list::Cursor,
+        model::{Branch, KeySort, Model, RoomView, Step},
+        overlay::Choice,
+    },
+};
+
+impl Model {
+    pub(super) fn on_contents(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        if self.finding && self.on_filter(intent) {
+            return;
+        }
+        match intent {
+            Intent::Back => self.back_from_contents(effects),
+            Intent::GoOn => self.go_on_from_contents(effects),
+            Intent::Again => self.read_again(effects),
+            Intent::Open => self.open_room(effects),
+            Intent::Find if self.masked => {
+                self.remark("No search while names are hidden: typing one would show it.");
+            }
+            Intent::Find => self.finding = true,
+            Intent::Choose | Intent::ChooseAll | Intent::Invert => self.choose(intent),
+            Intent::Sort | Intent::SortBack => {
+                if let Some(haul) = self.haul_mut() {
+                    haul.rooms.sort(intent == Intent::SortBack);
+                }
+                self.arrange();
+            }
+            _ if self.moved(intent) => {}
+            _ => self.no_sense(),
+        }
+    }
+
+    /// Keys while somebody types a word to find; `false` where the list takes them.
+    fn on_filter(&mut self, intent: Intent) -> bool {
+        let edit = match intent {
+            Intent::GoOn => {
+                self.finding = false;
+                return true;
+            }
+            Intent::Back => {
+                self.finding = false;
+                Edit::Clear
+            }
+            Intent::Start => Edit::Start,
+            Intent::End => Edit::End,
+            Intent::DeleteWord => Edit::DeleteWord,
+            Intent::Clear => Edit::Clear,
+            Intent::CutRest => Edit::CutRest,
+            Intent::Show => {
+                self.remark("What you type here is visible.");
+                return true;
+            }
+            _ => return false,
+        };
+        self.edit_filter(edit);
+        true
+    }
+
+    pub(super) fn edit_filter(&mut self, edit: Edit) {
+        if let Some(haul) = self.haul_mut() {
+            haul.rooms.filter.edit(edit);
+        }
+        self.arrange();
+    }
+
+    fn back_from_contents(&mut self, effects: &mut Vec<Effect>) {
+        let filtered = self.haul().is_some_and(|haul| !haul.rooms.filter.is_empty());
+        if filtered {
+            return self.edit_filter(Edit::Clear);
+        }
+        self.go_to(Step::Backups, effects);
+    }
+
+    fn go_on_from_contents(&mut self, effects: &mut Vec<Effect>) {
+        let empty = self.haul().is_some_and(|haul| !haul.is_reading() && haul.keys == 0);
+        let fuller = self.backups.versions().iter().position(|version| {
+            version.count.is_some_and(|count| count > 0)
+                && Some(&version.version) != self.open.as_ref()
+        });
+        match (empty, fuller) {
+            (true, Some(row)) => {
+                self.backups.cursor.at = row;
+                self.open_contents(effects);
+            }
+            (true, None) => self.remark("There is nothing to restore here."),
+            (false, _) => self.go_to(Step::Key, effects),
+        }
+    }
+
+    fn choose(&mut self, intent: Intent) {
+        let Some(haul) = self.haul_mut() else { return };
+        match intent {
+            Intent::Choose => haul.rooms.choose(),
+            Intent::ChooseAll => haul.rooms.choose_all(),
+            _ => haul.rooms.invert(),
+        }
+    }
+
+    fn read_again(&mut self, effects: &mut Vec<Effect>) {
+        let now = self.now;
+        let Some(haul) = self.haul_mut() else { return };
+        if haul.is_reading() {
+            return self.remark("It is being read already. Ctrl-C stops it.");
+        }
+        haul.again(now);
+        self.haul_version(true, effects);
+    }
+
+    pub(super) fn glanced(&mut self, version: &str, glance: Glance) {
+        let seen = crate::tui::screens::list_height(self);
+        let (now, masked) = (self.now, self.masked);
+        if let Some(haul) = self.hauls.get_mut(version) {
+            haul.glance(glance, &self.names, masked, seen, now);
+        }
+    }
+
+    pub(super) fn hauled(
+        &mut self,
+        version: &str,
+        hauled: Result<Hauled, Failure>,
+        effects: &mut Vec<Effect>,
+    ) {
+        let seen = crate::tui::screens::list_height(self);
+        let masked = self.masked;
+        let open = self.open.as_deref() == Some(version);
+        let Some(haul) = self.hauls.get_mut(version) else { return };
+        match hauled {
+            Ok(hauled) => haul.end(hauled, &self.names, masked, seen),
+            Err(failure) => {
+                haul.reading = Reading::Failed;
+                if open && failure.code() != Code::Stopped {
+                    self.failed(failure, vec![Choice::Again, Choice::Snapshot]);
+                }
+                return;
+            }
+        }
+        // Names are asked for last: the keys are safe now.
+        let rooms = haul.rooms.all().iter().map(|room| Arc::clone(&room.id));
+        let rooms: Vec<Arc<str>> = rooms.filter(|id| !self.names.contains_key(id)).collect();
+        if let Some(visit) = self.visiting.as_ref().map(|visiting| visiting.job)
+            && !rooms.is_empty()
+        {
+            let job = self.begin(Work::Names, effects);
+            effects.push(Effect::Names { job, visit, rooms });
+        }
+    }
+
+    fn open_room(&mut self, effects: &mut Vec<Effect>) {
+        let focus = self.haul().and_then(|haul| haul.rooms.focus());
+        let Some(id) = focus.map(|room| Arc::clone(&room.id)) else { return };
+        if self.haul().is_some_and(super::super::haul::Haul::is_reading) {
+            return self.remark("Its keys can be looked at once everything is read.");
+        }
+        let (Some(visiting), Some(version)) =
+            (&self.visiting, self.open.as_ref().and_then(|open| self.backups.version(open)))
+        else {
+            return;
+        };
+        let (visit, version) = (visiting.job, Box::new(version.clone()));
+        let file = self.haul().and_then(|haul| haul.saved()).map(|saved| saved.file.clone());
+        let job = self.begin(Work::Sessions, effects);
+        let view = RoomView {
+            id: Arc::clone(&id),
+            sessions: None,
+            order: Vec::new(),
+            sort: KeySort::Given,
+            backwards: false,
+            cursor: Cursor::default(),
+        };
+        self.branch(Branch::Room(view));
+        effects.push(Effect::Sessions { job, visit, version, room: id, file });
+    }
+
+    pub(super) fn sessions_read(&mut self, sessions: Result<RoomSessions, Failure>) {
+        match sessions {
+            Ok(sessions) => {
+                if let Some(view) = self.room_view_mut() {
+                    view.sessions = Some(sessions);
+                    view.arrange();
+                }
+                self.settle();
+            }
+            Err(failure) => {
+                self.branches.clear();
+                if failure.code() != Code::Stopped {
+                    self.failed(failure, Vec::new());
+                }
+            }
+        }
+    }
+
+    pub(super) fn on_room(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        let key = matches!(self.branches.last(), Some(Branch::Key));
+        match intent {
+            Intent::Back | Intent::Close => {
+                self.branches.pop();
+                if self.branches.is_empty()
+                    && let Some(job) = self.jobs.end_kind(&Work::Sessions)
+                {
+                    effects.push(Effect::Cancel(job));
+                }
+                self.settle();
+            }
+            Intent::Open | Intent::GoOn if !key => {
+                if self.room_view().is_some_and(|view| !view.order.is_empty()) {
+                    self.branch(Branch::Key);
+                }
+            }
+            Intent::Sort | Intent::SortBack if !key => {
+                if let Some(view) = self.room_view_mut() {
+                    view.sort(intent == Intent::SortBack);
+                }
+                self.settle();
+            }
+            // The rows below the one key: the next or the one before.
+            Intent::Up | Intent::Down if key => {
+                if let Some(view) = self.room_view_mut() {
+                    let by = if intent == Intent::Up { -1 } else { 1 };
+                    let rows = view.order.len();
+                    view.cursor.go(crate::tui::list::Move::By(by), rows, rows);
+                }
+            }
+            _ if !key && self.moved(intent) => {}
+            _ => self.no_sense(),
+        }
+    }
+}
+
+impl RoomView {
+    fn sort(&mut self, back: bool) {
+        if back {
+            self.backwards = !self.backwards;
+        } else {
+            self.sort = match self.sort {
+                KeySort::Given => KeySort::Start,
+                KeySort::Start => KeySort::PassedOn,
+                KeySort::PassedOn => KeySort::Given,
+            };
+            self.backwards = false;
+        }
+        self.arrange();
+    }
+
+    fn arrange(&mut self) {
+        let Some(RoomSessions { sessions, .. }) = &self.sessions else { return };
+        let focus = self.order.get(self.cursor.at).copied();
+        self.order = (0..sessions.len()).collect();
+        let of = |place: &usize| sessions.get(*place).map(|session| &session.metadata);
+        match self.sort {
+            KeySort::Given => {}
+            KeySort::Start => self.order.sort_by_key(|place| {
+                std::cmp::Reverse(of(place).and_then(|known| known.first_message_index))
+            }),
+            KeySort::PassedOn => self.order.sort_by_key(|place| {
+                std::cmp::Reverse(of(place).and_then(|known| known.forwarded_count))
+            }),
+        }
+        if self.backwards {
+            self.order.reverse();
+        }
+        let place = focus.and_then(|focus| self.order.iter().position(|place| *place == focus));
+        self.cursor.at = place.unwrap_or(0);
+    }
+
+    /// The key in focus.
+    pub(in crate::tui) fn focus(&self) -> Option<&crate::recovery::contents::SessionContents> {
+        self.sessions.as_ref()?.sessions.get(*self.order.get(self.cursor.at)?)
+    }
+}

@@ -1,0 +1,494 @@
+//! What happens next: the model and one message become the next model and what is to be done. Pure and
+//! instant: no network, no disk, no clock of its own.
+
+mod backups;
+mod contents;
+mod leaving;
+mod overlays;
+mod sign_in;
+
+use ratatui::layout::{Position, Size};
+
+use super::{
+    backups::Backups,
+    draw::{Hit, hit},
+    effect::{At, Effect},
+    field::Edit,
+    intent::Intent,
+    jobs::{Jobs, Work},
+    keymap::Place,
+    list::Move,
+    message::{Happened, Job, Message, Moment},
+    model::{Branch, Leaving, Model, SECRETS_KEPT, Settings, Start, Step},
+    page::{Line, Target, line},
+    rooms::Names,
+    sign_in::SignIn,
+};
+use crate::{backup::recovery_key, base::secret::SecretText, recovery::sign_in::Way};
+
+/// Enter so soon after another character is part of a paste, not a wish.
+const PASTED: Moment = Moment::from_millis(50);
+/// What line 21 says of a recovery key that came into a wrong field.
+const KEPT: &str = "This looks like a recovery key. It stays hidden until step 4.";
+
+impl Model {
+    /// The model at the beginning, and what is to be done first.
+    pub fn start(settings: Settings, size: Size, start: Start) -> (Self, Vec<Effect>) {
+        let mut model = Self {
+            size,
+            now: Moment::ZERO,
+            settings,
+            masked: start.masked,
+            mask_told: false,
+            step: Step::SignIn,
+            branches: Vec::new(),
+            overlays: Vec::new(),
+            explaining: None,
+            remark: None,
+            sign_in: SignIn { in_field: true, server: start.server, ..SignIn::default() },
+            account: None,
+            visiting: None,
+            opening: None,
+            backups: Backups::default(),
+            hauls: std::collections::BTreeMap::new(),
+            open: None,
+            finding: false,
+            names: Names::new(),
+            jobs: Jobs::default(),
+            kept_secret: None,
+            last_press: Moment::ZERO,
+            last_letter: None,
+            leaving: Leaving::No,
+        };
+        if let Some(paper) = start.demo {
+            model.lay_out(paper);
+        }
+        if let Some(user) = &start.user {
+            model.sign_in.id = super::field::Field::with(user);
+        }
+        let mut effects = Vec::new();
+        match (start.snapshot, start.way) {
+            (Some(file), _) => model.look(At::Snapshot(file), &mut effects),
+            (None, Some(Way::Password(secret))) if start.user.is_none() => {
+                model.sign_in.password.fill(&secret);
+            }
+            (None, Some(way)) => model.sign_in_with(way, start.user, &mut effects),
+            (None, None) => {}
+        }
+        if effects.is_empty() && model.sign_in.subject().is_some() {
+            model.find_server(&mut effects);
+            model.sign_in.go_on = true;
+        }
+        (model, effects)
+    }
+
+    /// Takes one message at a moment; says what is to be done.
+    pub fn update(&mut self, now: Moment, message: Message) -> Vec<Effect> {
+        self.now = self.now.max(now);
+        let mut effects = Vec::new();
+        match message {
+            Message::Intent(intent) => {
+                self.pressed();
+                self.intent(intent, &mut effects);
+            }
+            Message::Edit(edit) => {
+                self.pressed();
+                if matches!(edit, Edit::Insert(_)) {
+                    self.last_letter = Some(self.now);
+                }
+                self.edit(edit, &mut effects);
+            }
+            Message::Pasted(text) => {
+                self.pressed();
+                self.pasted(&text, &mut effects);
+            }
+            Message::Clicked(at) => {
+                self.pressed();
+                self.clicked(at, &mut effects);
+            }
+            Message::Wheel(rows) => self.go(Move::By(rows.into())),
+            Message::Resized(size) => {
+                self.size = size;
+                self.settle();
+            }
+            Message::Clock => {}
+            Message::Signal(exit) => self.must_end(exit, &mut effects),
+            Message::Happened(job, happened) => self.happened(job, happened, &mut effects),
+        }
+        self.time_passed(&mut effects);
+        effects
+    }
+
+    /// A key was pressed: remarks were for the moment before.
+    fn pressed(&mut self) {
+        self.last_press = self.now;
+        self.remark = None;
+    }
+
+    /// What is due at this moment.
+    fn time_passed(&mut self, effects: &mut Vec<Effect>) {
+        if self.sign_in.ask_at.is_some_and(|at| at <= self.now) {
+            self.find_server(effects);
+        }
+        for field in [&mut self.sign_in.password, &mut self.sign_in.token] {
+            if field.hides_at().is_some_and(|at| at <= self.now) {
+                field.hide();
+            }
+        }
+        if self.holds_secrets() && self.last_press + SECRETS_KEPT <= self.now {
+            self.sign_in.password.edit(Edit::Clear);
+            self.sign_in.token.edit(Edit::Clear);
+            self.kept_secret = None;
+            self.remark =
+                Some(line("What was typed was forgotten after 15 minutes without a key."));
+        }
+        self.patience_ends();
+    }
+
+    fn intent(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        if !matches!(intent, Intent::Stop | Intent::Redraw)
+            && matches!(self.leaving, Leaving::Asked)
+        {
+            self.leaving = Leaving::No;
+        }
+        if matches!(self.leaving, Leaving::SigningOut { .. } | Leaving::Over(_)) {
+            if intent == Intent::Stop {
+                self.end_at_once();
+            }
+            return;
+        }
+        match intent {
+            Intent::Stop => return self.stop(effects),
+            Intent::Redraw => return effects.push(Effect::Redraw),
+            Intent::Suspend => return effects.push(Effect::Suspend),
+            // Part of a paste without brackets.
+            Intent::GoOn if self.in_field() && self.is_pasting() => return,
+            _ => {}
+        }
+        if !self.overlays.is_empty() {
+            return self.in_overlay(intent, effects);
+        }
+        match intent {
+            Intent::Help => self.overlays.push(super::overlay::Overlay::Help { top: 0 }),
+            Intent::Palette => self.open_palette(),
+            Intent::Mask => self.turn_mask(),
+            Intent::Explain => {
+                self.explaining = if self.explaining.is_some() { None } else { Some(0) }
+            }
+            Intent::Leave => self.leave(effects),
+            Intent::Step(step) => self.go_to(step, effects),
+            Intent::OpenFile => self.open_file(effects),
+            Intent::CopyCommand => {
+                let command = super::screens::command_to_copy(self);
+                self.copy(command, "The command", effects);
+            }
+            Intent::Copy => match super::screens::focus_to_copy(self) {
+                Some((what, text)) => self.copy(text, what, effects),
+                None => self.remark("There is nothing to copy here."),
+            },
+            _ => self.on_screen(intent, effects),
+        }
+    }
+
+    fn on_screen(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        if intent == Intent::Back && self.explaining.take().is_some() {
+            return;
+        }
+        match self.place() {
+            Place::SignIn => self.on_sign_in(intent, effects),
+            Place::Backups => self.on_backups(intent, effects),
+            Place::Contents => self.on_contents(intent, effects),
+            Place::Room | Place::Key => self.on_room(intent, effects),
+            _ => match intent {
+                Intent::Back => self.go_to(Step::Contents, effects),
+                Intent::GoOn => {
+                    let command = super::screens::command_to_copy(self);
+                    self.copy(command, "The command", effects);
+                }
+                _ => self.no_sense(),
+            },
+        }
+    }
+
+    /// Goes to a step; its state is as it was left.
+    fn go_to(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        let has_backups = self.visiting.is_some() || self.jobs.since(&Work::SignIn).is_some();
+        match step {
+            Step::SignIn => {}
+            Step::Backups if has_backups => {}
+            Step::Backups => return self.remark("Sign in first, or open a snapshot with o."),
+            _ if self.open.is_some() => {}
+            _ if self.backups.focus().is_some() => {
+                // Whoever jumps over the contents wants those of the backup in focus.
+                self.open_contents(effects);
+            }
+            _ => return self.remark("Sign in first, or open a snapshot with o."),
+        }
+        self.branches.clear();
+        self.finding = false;
+        self.explaining = None;
+        self.step = step;
+        self.settle();
+    }
+
+    fn edit(&mut self, edit: Edit, effects: &mut Vec<Effect>) {
+        if self.leaving_is_under_way() {
+            return;
+        }
+        if !self.overlays.is_empty() {
+            self.edit_overlay(edit);
+        } else if self.place() == Place::SignIn {
+            self.edit_sign_in(edit, effects);
+        } else if self.finding {
+            self.edit_filter(edit);
+        }
+        self.keep_key_typed();
+    }
+
+    /// A recovery key that was typed into an ordinary field is taken out of it.
+    fn keep_key_typed(&mut self) {
+        let mut found = None;
+        let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
+        let fields = [&mut self.sign_in.id, &mut self.sign_in.name].into_iter();
+        let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
+        for field in fields.chain(self.overlays.last_mut().and_then(|overlay| overlay.field_mut()))
+        {
+            if is_recovery_key(field.text()) {
+                found = Some(SecretText::new(field.text().to_owned()));
+                *field = super::field::Field::default();
+            }
+        }
+        if let Some(secret) = found {
+            self.keep_key(secret);
+        }
+    }
+
+    fn keep_key(&mut self, secret: SecretText) {
+        self.kept_secret = Some(secret);
+        self.remark = Some(line(KEPT));
+    }
+
+    fn pasted(&mut self, text: &SecretText, effects: &mut Vec<Effect>) {
+        if self.leaving_is_under_way() {
+            return;
+        }
+        self.last_letter = Some(self.now);
+        let secret_field = self.overlays.is_empty() && self.in_secret_field();
+        if !secret_field && is_recovery_key(text.expose()) {
+            return self.keep_key(text.duplicate());
+        }
+        if let Some(overlay) = self.overlays.last_mut() {
+            match overlay.field_mut() {
+                Some(field) => field.paste(text.expose()),
+                None => return self.remark("There is no field to paste into."),
+            }
+            self.overlay_edited();
+        } else if self.in_field() && self.place() == Place::SignIn {
+            self.paste_sign_in(text, effects);
+        } else if self.finding {
+            if let Some(haul) = self.haul_mut() {
+                haul.rooms.filter.paste(text.expose());
+            }
+            self.arrange();
+        } else {
+            self.remark("There is no field to paste into.");
+        }
+    }
+
+    fn clicked(&mut self, at: Position, effects: &mut Vec<Effect>) {
+        match hit(self, at) {
+            Some(Hit::Intent(intent)) => self.intent(intent, effects),
+            Some(Hit::Target(target)) => self.target(target, effects),
+            None => {}
+        }
+    }
+
+    fn target(&mut self, target: Target, effects: &mut Vec<Effect>) {
+        match target {
+            Target::Part(part) if self.overlays.is_empty() => {
+                if let Some(part) = self.sign_in.parts().get(part).copied() {
+                    self.sign_in.focus(part);
+                    if !self.sign_in.is_field() {
+                        self.intent(Intent::GoOn, effects);
+                    }
+                }
+            }
+            Target::Row(row) => {
+                // A click on the row in focus goes into it, as a second click does elsewhere.
+                let again = self.cursor_at() == Some(row);
+                self.go(Move::To(row));
+                if again && self.place() == Place::Contents && self.overlays.is_empty() {
+                    self.intent(Intent::Open, effects);
+                } else if again || !self.overlays.is_empty() {
+                    self.intent(Intent::GoOn, effects);
+                }
+            }
+            Target::Part(_) => {}
+        }
+    }
+
+    /// Puts text on the clipboard, and says so.
+    fn copy(&mut self, text: String, what: &'static str, effects: &mut Vec<Effect>) {
+        effects.push(Effect::Copy(SecretText::new(text)));
+        let whose = "was given to your terminal, for its clipboard.";
+        self.remark = Some(line(format!("{what} {whose}")));
+    }
+
+    pub(super) fn remark(&mut self, words: &'static str) {
+        self.remark = Some(line(words));
+    }
+
+    /// A key without sense in this place.
+    fn no_sense(&mut self) {
+        self.remark("That key has no use here.");
+    }
+
+    fn is_pasting(&self) -> bool {
+        self.last_letter.is_some_and(|letter| self.now < letter + PASTED)
+    }
+
+    fn turn_mask(&mut self) {
+        if self.masked {
+            self.overlays.push(super::overlay::Overlay::Unmask);
+        } else {
+            self.masked = true;
+            self.mask_told = false;
+            self.sign_in.password.hide();
+            self.sign_in.token.hide();
+            self.arrange();
+            self.remark("Names are hidden. Numbers, counts and reasons are real.");
+        }
+    }
+
+    fn begin(&mut self, work: Work, effects: &mut Vec<Effect>) -> Job {
+        let (job, older) = self.jobs.begin(work, self.now);
+        effects.extend(older.map(Effect::Cancel));
+        job
+    }
+
+    fn happened(&mut self, job: Job, happened: Happened, effects: &mut Vec<Effect>) {
+        let Some(work) = self.jobs.work(job).cloned() else { return };
+        let goes_on =
+            matches!(happened, Happened::Seen(_) | Happened::Glanced(_) | Happened::Named(_));
+        if !goes_on {
+            self.jobs.end(job);
+        }
+        match (happened, work) {
+            (Happened::Found(found), _) => self.server_found(found, effects),
+            (Happened::SignedIn(signed), _) => self.signed_in(job, signed, effects),
+            (Happened::Seen(version), _) => self.version_seen(*version),
+            (Happened::Looked(looked), _) => self.looked(job, looked, effects),
+            (Happened::Glanced(glance), Work::Haul(version)) => self.glanced(&version, glance),
+            (Happened::Hauled(hauled), Work::Haul(version)) => {
+                self.hauled(&version, *hauled, effects);
+            }
+            (Happened::Named(named), _) => {
+                self.names.extend(named);
+                self.arrange();
+            }
+            (Happened::Sessions(sessions), _) => self.sessions_read(sessions),
+            (Happened::Kept(kept), _) => self.kept_found(kept),
+            (Happened::Demo(paper), _) => self.demo_began(paper, effects),
+            (Happened::Left(left), _) => self.left(left),
+            (Happened::NamesEnded, _) | (Happened::Glanced(_) | Happened::Hauled(_), _) => {}
+        }
+    }
+
+    /// Moves the focus of whatever list is on top.
+    fn go(&mut self, to: Move) {
+        let seen = super::screens::list_height(self);
+        if !self.overlays.is_empty() {
+            return self.go_in_overlay(to, seen);
+        }
+        if let Some(top) = &mut self.explaining {
+            if super::screens::explain_covers(&super::layout::layout(self.size)) {
+                match to {
+                    Move::By(by) => *top = top.saturating_add_signed(by).min(40),
+                    Move::First => *top = 0,
+                    Move::Last | Move::To(_) => {}
+                }
+                return;
+            }
+        }
+        match self.place() {
+            Place::SignIn => self.go_in_parts(to),
+            Place::Backups => {
+                let rows = self.backups.versions().len();
+                self.backups.cursor.go(to, rows, seen);
+            }
+            Place::Contents => {
+                if let Some(haul) = self.haul_mut() {
+                    haul.rooms.go(to, seen);
+                }
+            }
+            Place::Room => {
+                if let Some(view) = self.room_view_mut() {
+                    let rows = view.order.len();
+                    view.cursor.go(to, rows, seen);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The row in focus of whatever list is on top.
+    fn cursor_at(&self) -> Option<usize> {
+        if let Some(overlay) = self.overlays.last() {
+            return overlay.cursor().map(|cursor| cursor.at);
+        }
+        match self.place() {
+            Place::Backups => Some(self.backups.cursor.at),
+            Place::Contents => Some(self.haul()?.rooms.cursor.at),
+            Place::Room => Some(self.room_view()?.cursor.at),
+            _ => None,
+        }
+    }
+
+    /// Brings every list to where it makes sense in the window as it is now.
+    fn settle(&mut self) {
+        self.go(Move::By(0));
+    }
+
+    /// Sorts and filters the rooms that are open anew.
+    fn arrange(&mut self) {
+        let seen = super::screens::list_height(self);
+        let Some(open) = &self.open else { return };
+        if let Some(haul) = self.hauls.get_mut(open) {
+            haul.rooms.arrange(&self.names, self.masked, seen);
+        }
+    }
+
+    /// Moves by intents that all lists know; `false` where it was none of them.
+    fn moved(&mut self, intent: Intent) -> bool {
+        let page =
+            isize::try_from(super::screens::list_height(self).saturating_sub(1)).unwrap_or(1);
+        let to = match intent {
+            Intent::Up => Move::By(-1),
+            Intent::Down => Move::By(1),
+            Intent::PageUp => Move::By(-page.max(1)),
+            Intent::PageDown => Move::By(page.max(1)),
+            Intent::First => Move::First,
+            Intent::Last => Move::Last,
+            _ => return false,
+        };
+        self.go(to);
+        true
+    }
+
+    /// Opens a branch above the step.
+    fn branch(&mut self, branch: Branch) {
+        self.branches.push(branch);
+        self.explaining = None;
+        self.settle();
+    }
+}
+
+/// Says whether a text is a recovery key, whatever stands between its characters.
+fn is_recovery_key(text: &str) -> bool {
+    text.len() >= recovery_key::LETTERS && recovery_key::parse(text).is_ok()
+}
+
+/// A line of several parts, for remarks with figures.
+pub(super) fn said(words: String) -> Line {
+    line(words)
+}
