@@ -2,7 +2,6 @@
 
 use std::io;
 
-use crossterm::event::EventStream;
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
@@ -10,7 +9,7 @@ use super::{
     model::{Ending, Model, Settings, Start},
     run::Loop,
     runner::{Runner, paper},
-    terminal::{RealHost, background, give_back, lines_are_wide, take, wishes},
+    terminal::{RealHost, background, events, give_back, lines_are_wide, take, wishes},
     theme::Theme,
 };
 use crate::{
@@ -71,11 +70,12 @@ async fn run(options: Options) -> io::Result<Ending> {
     };
     let (model, effects) = Model::start(settings, terminal.size()?, start);
     let (runner, reports) = Runner::new(surroundings, save, demo);
+    // Nobody types into it yet: the terminal's answer would be taken for keys.
+    let (_, nobody) = tokio::sync::mpsc::channel(1);
     let mut all = Loop {
         terminal,
         host: Box::new(RealHost { mouse }),
-        // Not yet: it would take the terminal's answer for keys.
-        events: None,
+        events: nobody,
         wishes,
         model,
         effects,
@@ -87,13 +87,6 @@ async fn run(options: Options) -> io::Result<Ending> {
     if theme.is_none() {
         all.model().set_theme(background());
     }
-    all.with_events(EventStream::new()).run().await
-}
-
-impl<B: ratatui::backend::Backend> Loop<B, Option<EventStream>> {
-    /// The same with the terminal's events.
-    fn with_events(self, events: EventStream) -> Loop<B, EventStream> {
-        let Self { terminal, host, wishes, model, effects, runner, reports, began, .. } = self;
-        Loop { terminal, host, events, wishes, model, effects, runner, reports, began }
-    }
+    all.events = events();
+    all.run().await
 }

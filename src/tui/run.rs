@@ -1,8 +1,9 @@
 //! The loop: events, time and reports become messages, the model becomes frames. Terminal, events and
 //! signals are parameters, so tests drive this very loop.
 
+use std::io;
+
 use crossterm::event::Event;
-use futures_util::{FutureExt, Stream, StreamExt};
 use ratatui::{Terminal, backend::Backend};
 use tokio::{
     sync::mpsc::{Receiver, UnboundedReceiver},
@@ -40,14 +41,17 @@ pub trait Host<B: Backend> {
     fn frame(&mut self, terminal: &mut Terminal<B>, begins: bool);
 }
 
+/// What the terminal reported, and when.
+pub type Arrived = (Instant, io::Result<Event>);
+
 /// All that the loop needs.
-pub struct Loop<B: Backend, E> {
+pub struct Loop<B: Backend> {
     /// Where frames are drawn.
     pub terminal: Terminal<B>,
     /// What only a real terminal can do.
     pub host: Box<dyn Host<B>>,
     /// What the terminal reports; its end is the end of the terminal.
-    pub events: E,
+    pub events: Receiver<Arrived>,
     /// What the system wants.
     pub wishes: Receiver<Wish>,
     /// The model at the beginning.
@@ -65,7 +69,7 @@ pub struct Loop<B: Backend, E> {
 /// The exit code when the terminal went away, as after SIGHUP.
 const HUNG_UP: u8 = 129;
 
-impl<B: Backend, E> Loop<B, E> {
+impl<B: Backend> Loop<B> {
     /// Draws the first frame, before anything is asked of anybody.
     pub fn first_frame(&mut self) -> Result<(), B::Error> {
         self.draw()
@@ -84,7 +88,7 @@ impl<B: Backend, E> Loop<B, E> {
     }
 }
 
-impl<B: Backend, E: Stream<Item = std::io::Result<Event>> + Unpin> Loop<B, E> {
+impl<B: Backend> Loop<B> {
     /// Runs until somebody leaves.
     pub async fn run(mut self) -> Result<Ending, B::Error> {
         for effect in std::mem::take(&mut self.effects) {
@@ -106,10 +110,10 @@ impl<B: Backend, E: Stream<Item = std::io::Result<Event>> + Unpin> Loop<B, E> {
             let redraw = tokio::select! {
                 biased;
                 Some(wish) = self.wishes.recv() => self.wished(wish),
-                event = self.events.next(), if !hung_up => match event {
-                    Some(Ok(event)) => self.take(event),
+                event = self.events.recv(), if !hung_up => match event {
+                    Some((at, Ok(event))) => self.take(at, event),
                     // Nobody is there any more: the same as a lost connection.
-                    Some(Err(_)) | None => {
+                    Some((_, Err(_))) | None => {
                         hung_up = true;
                         self.update(Message::Signal(HUNG_UP))
                     }
@@ -125,10 +129,6 @@ impl<B: Backend, E: Stream<Item = std::io::Result<Event>> + Unpin> Loop<B, E> {
         }
     }
 
-    fn now(&self) -> Moment {
-        self.began.elapsed()
-    }
-
     fn wished(&mut self, wish: Wish) -> bool {
         match wish {
             Wish::End(exit) => self.update(Message::Signal(exit)),
@@ -140,19 +140,21 @@ impl<B: Backend, E: Stream<Item = std::io::Result<Event>> + Unpin> Loop<B, E> {
     }
 
     /// Takes an event and those behind it that are there already, so that one frame serves them all.
-    fn take(&mut self, first: Event) -> bool {
-        let mut redraw = self.event(first);
+    fn take(&mut self, at: Instant, first: Event) -> bool {
+        let mut redraw = self.event(at, first);
         for _ in 1..AT_ONCE {
-            match self.events.next().now_or_never() {
-                Some(Some(Ok(event))) => redraw |= self.event(event),
+            match self.events.try_recv() {
+                Ok((at, Ok(event))) => redraw |= self.event(at, event),
                 _ => break,
             }
         }
         redraw
     }
 
-    fn event(&mut self, event: Event) -> bool {
-        input::message(&self.model, event).is_some_and(|message| self.update(message))
+    fn event(&mut self, at: Instant, event: Event) -> bool {
+        let at = at.saturating_duration_since(self.began);
+        let message = input::message(&self.model, event);
+        message.is_some_and(|message| self.update_at(at, message))
     }
 
     fn reported(&mut self, report: Report) -> bool {
@@ -173,8 +175,11 @@ impl<B: Backend, E: Stream<Item = std::io::Result<Event>> + Unpin> Loop<B, E> {
 
     /// Gives the model a message and begins what it wants; says whether all is to be drawn anew.
     fn update(&mut self, message: Message) -> bool {
+        self.update_at(self.began.elapsed(), message)
+    }
+
+    fn update_at(&mut self, now: Moment, message: Message) -> bool {
         let mut redraw = false;
-        let now = self.now();
         for effect in self.model.update(now, message) {
             match effect {
                 Effect::Copy(text) => self.host.copy(&mut self.terminal, text.expose()),

@@ -9,7 +9,7 @@ use std::{
 use crossterm::{
     clipboard::CopyToClipboard,
     cursor,
-    event::{DisableBracketedPaste, EnableBracketedPaste},
+    event::{DisableBracketedPaste, EnableBracketedPaste, EventStream},
     execute, queue,
     style::ResetColor,
     terminal::{
@@ -17,16 +17,18 @@ use crossterm::{
         SetTitle, disable_raw_mode, enable_raw_mode,
     },
 };
+use futures_util::StreamExt;
 use ratatui::{Terminal, backend::CrosstermBackend};
 use rustix::process::{Signal, kill_current_process_group};
 use terminal_colorsaurus::{QueryOptions, ThemeMode};
 use tokio::{
     signal::unix::{SignalKind, signal},
     sync::mpsc::{Receiver, channel},
+    time::Instant,
 };
 
 use super::{
-    run::{Host, Wish},
+    run::{Arrived, Host, Wish},
     theme::Theme,
 };
 
@@ -41,6 +43,8 @@ const NO_MOUSE: &str = "\x1b[?1006l\x1b[?1000l";
 /// Keeps the window's title aside, and takes it back.
 const KEEP_TITLE: &str = "\x1b[22;0t";
 const TITLE_BACK: &str = "\x1b[23;0t";
+/// Events that wait for the loop at most.
+const EVENTS: usize = 1_024;
 /// How long the terminal may take to tell its background.
 const BACKGROUND: Duration = Duration::from_millis(100);
 
@@ -137,6 +141,21 @@ pub fn wishes() -> Receiver<Wish> {
             }
         });
     }
+    receive
+}
+
+/// What the terminal reports from now on. A task of its own waits for it, so that the loop can take at once
+/// whatever is there, and each event knows when it came.
+pub fn events() -> Receiver<Arrived> {
+    let (send, receive) = channel(EVENTS);
+    tokio::spawn(async move {
+        let mut events = EventStream::new();
+        while let Some(event) = events.next().await {
+            if send.send((Instant::now(), event)).await.is_err() {
+                return;
+            }
+        }
+    });
     receive
 }
 

@@ -137,7 +137,7 @@ impl Columns {
     fn of(regions: &Regions) -> Self {
         let cells = regions.cells();
         let (keys, late, here) = if regions.is_roomy() { (10, 12, 10) } else { (9, 7, 0) };
-        let name = cells.saturating_sub(6 + keys + late + here);
+        let name = cells.saturating_sub(5 + keys + late + here);
         Self { name, keys, late, here }
     }
 }
@@ -149,7 +149,7 @@ fn heading(haul: &Haul, columns: &Columns, roomy: bool) -> Row {
         own(format!("{name}{arrow}")).ink(Ink::Muted)
     };
     let late = if roomy { "start late" } else { "late" };
-    let mut row = vec![own("      ").left(6), named("room", Sort::Name).left(columns.name)];
+    let mut row = vec![own("     "), named("room", Sort::Name).left(columns.name)];
     row.push(named("keys", Sort::Keys).right(columns.keys));
     row.push(named(late, Sort::Late).right(columns.late));
     if columns.here > 0 {
@@ -166,7 +166,7 @@ fn room_row(model: &Model, haul: &Haul, room: &Room, columns: &Columns, focus: b
         0 => own("–").ink(Ink::Muted),
         late => own(grouped(late)).ink(Ink::Warn),
     };
-    let mut row = vec![own(sign).ink(ink), own(chosen).left(5)];
+    let mut row = vec![own(sign).ink(ink), own(chosen)];
     row.push(name(model, room).left(columns.name));
     row.push(own(grouped(figures.sessions)).right(columns.keys));
     row.push(late.right(columns.late));
