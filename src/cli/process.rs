@@ -29,8 +29,6 @@ pub(super) fn protect() {
 /// with its own code. What was committed is safe; files appear under their names only when whole.
 pub(super) fn tell_panics(output: Output) {
     std::panic::set_hook(Box::new(move |panic| {
-        // What is said must reach the shell's screen, and the shell its terminal.
-        crate::tui::terminal::give_back();
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let failure = Failure::new(Code::Bug).with("file", "the log").because(&place);
         output.failure(&failure);

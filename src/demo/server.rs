@@ -81,6 +81,11 @@ impl DemoServer {
         self.state.lock().writes
     }
 
+    /// How many times a whole backup version was asked for.
+    pub fn readings(&self) -> u64 {
+        self.state.lock().readings
+    }
+
     /// How many devices are signed in.
     pub fn devices(&self) -> usize {
         self.state.lock().devices.len()
@@ -115,13 +120,21 @@ pub(super) struct State {
     random: Seeded,
     requests: BTreeMap<String, u64>,
     writes: u64,
+    readings: u64,
 }
 
 impl State {
     fn new(account: Account) -> Mutex<Self> {
         let random = Seeded::new(&account.user_id).derive("tokens", 0);
         let devices = BTreeMap::new();
-        Mutex::new(Self { account, devices, random, requests: BTreeMap::new(), writes: 0 })
+        Mutex::new(Self {
+            account,
+            devices,
+            random,
+            requests: BTreeMap::new(),
+            writes: 0,
+            readings: 0,
+        })
     }
 
     /// Signs a device in and gives its id and token; a device id given again gets a new token.
@@ -150,6 +163,7 @@ impl State {
         let free = ["/login", "/logout", "/keys/query"].iter().any(|end| path.ends_with(end));
         let reads = reads || *method == Method::POST && free;
         self.writes += u64::from(!reads);
+        self.readings += u64::from(path.ends_with("/room_keys/keys"));
         *self.requests.entry(method.to_string()).or_default() += 1;
     }
 }

@@ -286,6 +286,11 @@ impl Model {
         }
     }
 
+    /// Takes other settings.
+    pub fn set_settings(&mut self, settings: Settings) {
+        self.settings = settings;
+    }
+
     /// Takes the colours that fit the terminal's background.
     pub fn set_theme(&mut self, theme: Theme) {
         self.settings.theme = theme;

@@ -49,7 +49,7 @@ pub struct Loop<B: Backend> {
     /// Where frames are drawn.
     pub terminal: Terminal<B>,
     /// What only a real terminal can do.
-    pub host: Box<dyn Host<B>>,
+    pub host: Box<dyn Host<B> + Send>,
     /// What the terminal reports; its end is the end of the terminal.
     pub events: Receiver<Arrived>,
     /// What the system wants.

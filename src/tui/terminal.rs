@@ -2,7 +2,10 @@
 
 use std::{
     io::{self, BufWriter, Stdout, Write},
-    sync::atomic::{AtomicBool, Ordering},
+    sync::{
+        Once,
+        atomic::{AtomicBool, Ordering},
+    },
     time::Duration,
 };
 
@@ -51,8 +54,17 @@ const BACKGROUND: Duration = Duration::from_millis(100);
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
 
-/// Takes the terminal.
+/// Takes the terminal. A panic from now on gives it back before anything is said of it: what is said must
+/// reach the shell's screen.
 pub fn take(mouse: bool) -> io::Result<Terminal<RealBackend>> {
+    static HOOK: Once = Once::new();
+    HOOK.call_once(|| {
+        let before = std::panic::take_hook();
+        std::panic::set_hook(Box::new(move |panic| {
+            give_back();
+            before(panic);
+        }));
+    });
     enter(mouse)?;
     Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME, io::stdout())))
 }

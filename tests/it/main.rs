@@ -3,6 +3,8 @@
 #[cfg(test)]
 mod architecture;
 #[cfg(test)]
+mod assistant;
+#[cfg(test)]
 mod bad_input;
 #[cfg(test)]
 mod canary;

@@ -1,0 +1,255 @@
+//! Journeys: where a person begins, what they press, what they see; with a server that really answers.
+
+use http::Method;
+use keyhaul::demo::stories::Story;
+use keyhaul::recovery::sign_in::Way;
+use keyhaul::tui::model::Start;
+use keyhaul::tui::run::Wish;
+use tempfile::TempDir;
+
+use super::journey::{Journey, account_folder, serve};
+
+/// Six presses from nothing to the contents: two pastes and four Enter; and nothing stays on the server.
+#[tokio::test(flavor = "multi_thread")]
+async fn from_nothing_to_the_contents_and_out() {
+    let mut ada = Journey::begin().await;
+    ada.sees("type your Matrix id and press Enter").await;
+    ada.to_contents().await;
+    let screen = ada.sees("Family").await;
+    assert!(screen.contains("Snapshot saved on this computer, still locked: 4.6 MB"), "{screen}");
+    assert!(screen.contains("✓1 Sign in  ✓2 Backups  ▸3 Contents"), "{screen}");
+    ada.press("q").await;
+    let (ending, server, data) = ada.ended().await;
+    assert_eq!(ending.exit, 0);
+    assert!(ending.words[0].contains("was removed"), "{:?}", ending.words);
+    assert_eq!((server.devices(), server.writes()), (0, 0));
+    let folder = account_folder(&data);
+    let names = std::fs::read_dir(&folder).unwrap().flatten();
+    let names: Vec<_> = names.map(|entry| entry.file_name().into_string().unwrap()).collect();
+    assert!(names.iter().any(|name| name.starts_with("snapshot-")), "{names:?}");
+}
+
+/// A second visit reads nothing again that did not change, and says what changed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_visit_spares_the_server_the_question() {
+    let mut ada = Journey::begin().await;
+    ada.to_contents().await;
+    ada.press("q").await;
+    let (_, server, data) = ada.ended().await;
+    let address = server.base_url().to_owned();
+    assert_eq!(server.readings(), 1);
+    let start = Start { server: Some(address), ..Start::default() };
+    let mut ada = Journey::in_folder(server, start, data).await;
+    ada.to_contents().await;
+    assert_eq!(ada.server.readings(), 1);
+    ada.press("Esc").await;
+    ada.sees("Nothing changed since your last visit").await;
+    // Whoever asks for it reads it again all the same.
+    ada.press("Enter").await;
+    ada.sees("keys in 41 rooms").await;
+    ada.press("r").await;
+    ada.sees("reading …").await;
+    ada.sees("keys in 41 rooms").await;
+    assert_eq!(ada.server.readings(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn with_a_wrong_password_first() {
+    let mut ada = Journey::begin().await;
+    ada.paste("@ada:example.org").await;
+    ada.press("Enter").await;
+    ada.sees("type your password").await;
+    ada.types("an engine").await;
+    ada.press("Enter").await;
+    let screen = ada.sees("did not accept this password").await;
+    assert!(screen.contains("▸ Password      [     "), "the field is empty again: {screen}");
+    ada.paste("an engine weaves patterns").await;
+    ada.press("Ctrl-R").await;
+    ada.sees("[ an engine weaves patterns").await;
+    ada.press("Enter").await;
+    ada.sees("press Enter to see what backup 3 holds").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn to_a_server_that_is_not_there() {
+    let mut ada =
+        Journey::with(serve(crate::demo::account().clone()).await, Start::default()).await;
+    ada.types("http://127.0.0.1:1").await;
+    ada.press("Enter").await;
+    ada.sees("The server does not answer.").await;
+    let address = ada.server.base_url().to_owned();
+    ada.press("Ctrl-U").await;
+    ada.paste(&address).await;
+    ada.press("Enter").await;
+    ada.sees("Your name").await;
+    ada.types("ada").await;
+    ada.press("Enter").await;
+    ada.paste("an engine weaves patterns").await;
+    ada.press("Enter").await;
+    ada.sees("Backups of @ada:example.org").await;
+}
+
+/// The names come last; until then and without any, rooms are found by their ids.
+#[tokio::test(flavor = "multi_thread")]
+async fn rooms_are_found_chosen_and_opened() {
+    let mut ada = Journey::begin().await;
+    ada.to_contents().await;
+    ada.sees("Release team").await;
+    ada.press("/").await;
+    ada.types("choir").await;
+    ada.sees("2 rooms fit").await;
+    ada.press("Enter a").await;
+    ada.sees("2 of 2 shown rooms chosen (2 in all) · 147 keys").await;
+    ada.press("Esc").await;
+    ada.sees("2 of 41 rooms chosen").await;
+    ada.press("i").await;
+    ada.sees("39 of 41 rooms chosen · 5 320 keys").await;
+    ada.press("a a").await;
+    ada.sees("nothing chosen: Enter takes all 41 rooms").await;
+    ada.press("Down Right").await;
+    let screen = ada.sees("1 of 640 keys").await;
+    assert!(screen.contains("┌ Release team "), "{screen}");
+    ada.press("s Right").await;
+    ada.sees("It starts at message").await;
+    ada.press("Esc Esc Space Enter").await;
+    ada.sees("$ keyhaul restore").await;
+    ada.press("Y").await;
+    ada.sees("clipboard").await;
+    let copied = ada.copied();
+    assert!(copied[0].starts_with("keyhaul restore --homeserver http://127.0.0.1:"), "{copied:?}");
+    assert!(copied[0].contains(" --user @ada:example.org --room '!"), "{copied:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_snapshot_without_any_server() {
+    let mut ada = Journey::begin().await;
+    ada.to_contents().await;
+    ada.sees("Family").await;
+    ada.press("q").await;
+    let (_, server, data) = ada.ended().await;
+    let before = server.requests(&Method::GET);
+    let mut ada = Journey::in_folder(server, Start::default(), data).await;
+    ada.press("Esc o").await;
+    ada.sees("Snapshots on this computer").await;
+    ada.press("Enter").await;
+    let screen = ada.sees("5 467 keys in 41 rooms").await;
+    assert!(screen.contains("offline: snapshot"), "{screen}");
+    ada.press("Right").await;
+    ada.sees("1 204 keys").await;
+    ada.press("Esc 2").await;
+    ada.sees("Backups in this snapshot").await;
+    assert_eq!(ada.server.requests(&Method::GET), before);
+    // A file that is no snapshot leaves everything as it is.
+    let other = ada.data.path().join("notes.txt");
+    std::fs::write(&other, "milk, bread").unwrap();
+    ada.press("o").await;
+    ada.sees("Snapshots on this computer").await;
+    ada.press("Up").await;
+    ada.paste(other.to_str().unwrap()).await;
+    ada.press("Enter").await;
+    ada.sees("! ").await;
+    ada.press("Esc").await;
+    ada.sees("Backups in this snapshot").await;
+    ada.press("q").await;
+    assert_eq!(ada.ended().await.0.exit, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn signed_in_from_an_earlier_day() {
+    let mut ada = Journey::begin().await;
+    ada.to_contents().await;
+    // Read again, so that there is something to leave.
+    ada.press("q").await;
+    let (_, server, _) = ada.ended().await;
+    let address = server.base_url().to_owned();
+    let password = keyhaul::base::secret::SecretText::new("an engine weaves patterns".to_owned());
+    let way = Some(Way::Password(password));
+    let user = Some("@ada:example.org".to_owned());
+    let start = Start { server: Some(address), user, way, ..Start::default() };
+    let data = TempDir::with_prefix("keyhaul-test-").unwrap();
+    let mut ada = Journey::in_folder(server, start, data).await;
+    ada.sees("press Enter to see what backup 3 holds").await;
+    ada.press("4").await;
+    ada.sees("4 Key").await;
+    ada.sees("It takes all rooms: 5 467 keys.").await;
+    ada.press("Ctrl-C").await;
+    ada.sees("Press Ctrl-C again to leave keyhaul.").await;
+    ada.press("Ctrl-C").await;
+    let (ending, server, _) = ada.ended().await;
+    assert_eq!((ending.exit, server.devices()), (0, 0));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_system_wants_the_end() {
+    for exit in [129, 130, 143] {
+        let mut ada = Journey::begin().await;
+        ada.to_contents().await;
+        ada.wish(Wish::End(exit)).await;
+        let (ending, server, _) = ada.ended().await;
+        assert_eq!((ending.exit, server.devices()), (exit, 0));
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn back_to_the_shell_and_any_size() {
+    let mut ada = Journey::begin().await;
+    ada.to_contents().await;
+    ada.press("Ctrl-Z").await;
+    ada.wish(Wish::Suspend).await;
+    for (width, height) in [(40, 12), (1, 1), (0, 0), (20, 5), (500, 200), (80, 24)] {
+        ada.resize(width, height).await;
+    }
+    ada.press("?").await;
+    ada.sees("Keys in “Contents”").await;
+    assert_eq!(ada.suspended(), 2);
+    ada.press("q").await;
+    assert_eq!(ada.ended().await.0.exit, 0);
+}
+
+/// A recovery key in any wrong place is kept for its step and not drawn.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_recovery_key_in_a_wrong_place() {
+    let key = Story::Plain.recovery_key();
+    let mut ada = Journey::begin().await;
+    ada.paste(key.expose()).await;
+    let screen = ada.sees("It stays hidden until step 4.").await;
+    assert!(!screen.contains("ezue"), "{screen}");
+    ada.to_contents().await;
+    ada.press("/").await;
+    ada.paste(&key.expose().replace(' ', "")).await;
+    let screen = ada.sees("It stays hidden until step 4.").await;
+    assert!(!screen.contains("ezue"), "{screen}");
+    ada.press("Esc 4").await;
+    ada.sees("is kept here, hidden").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_demo_from_the_first_screen() {
+    let mut ada =
+        Journey::with(serve(crate::demo::account().clone()).await, Start::default()).await;
+    ada.press("Tab Tab Enter").await;
+    ada.sees("press Enter to sign in").await;
+    ada.press("Enter").await;
+    ada.sees("press Enter to see what backup 3 holds").await;
+    let screen = ada.screen();
+    assert!(screen.contains("keyhaul demo"), "{screen}");
+    // The demo's own server, not the one of this test.
+    assert_eq!(ada.server.requests(&Method::GET), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_account_without_any_backup() {
+    let mut account = crate::demo::account().clone();
+    account.versions.clear();
+    let server = serve(account).await;
+    let address = server.base_url().to_owned();
+    let mut ada = Journey::with(server, Start { server: Some(address), ..Start::default() }).await;
+    ada.paste("@ada:example.org").await;
+    ada.press("Enter").await;
+    ada.sees("type your password").await;
+    ada.paste("an engine weaves patterns").await;
+    ada.press("Enter").await;
+    ada.sees("Keys may still be in other places").await;
+    ada.press("q").await;
+    assert_eq!(ada.ended().await.0.exit, 0);
+}

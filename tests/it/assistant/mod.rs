@@ -1,0 +1,12 @@
+//! The terminal assistant: its screens as a person sees them, journeys through the real loop, the built
+//! program in a real terminal, and whatever anybody may press at any size.
+
+mod anything;
+mod journey;
+mod journeys;
+mod keys;
+mod masked;
+mod pty;
+mod scene;
+mod screens;
+mod terminal;
