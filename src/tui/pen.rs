@@ -80,7 +80,8 @@ impl Pen {
             return at.x;
         }
         let room = usize::from(end - at.x);
-        let words = Text::fitted(words, room, false, self.ascii);
+        let words = if self.ascii { ascii(words) } else { words.to_owned() };
+        let words = Text::fitted(&words, room, false, self.ascii);
         buffer.set_stringn(at.x, at.y, &words, room, self.style(ink)).0
     }
 

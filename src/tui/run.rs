@@ -195,7 +195,10 @@ impl<B: Backend> Loop<B> {
     }
 
     fn draw_anew(&mut self) -> Result<(), B::Error> {
-        self.terminal.clear()?;
+        // Not `clear`: that asks the terminal where its cursor is, and one that does not answer is no
+        // reason to end.
+        let area = self.terminal.size()?.into();
+        self.terminal.resize(area)?;
         self.draw()
     }
 }

@@ -402,7 +402,7 @@ fn hints(model: &Model) -> Vec<crate::tui::page::Hint> {
         Part::Demo => "begin",
     };
     let mut hints = vec![called(Intent::GoOn, go_on), hint(Intent::NextPart)];
-    if model.in_secret() {
+    if model.in_secret_field() {
         hints.push(called(Intent::Show, "show"));
     }
     hints.extend([hint(Intent::Help), hint(Intent::Explain)]);
@@ -412,10 +412,4 @@ fn hints(model: &Model) -> Vec<crate::tui::page::Hint> {
         hints.push(hint(Intent::Leave));
     }
     hints
-}
-
-impl Model {
-    fn in_secret(&self) -> bool {
-        self.in_field() && matches!(self.sign_in.part, Part::Password | Part::Token)
-    }
 }

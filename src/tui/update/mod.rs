@@ -273,8 +273,7 @@ impl Model {
             return;
         }
         self.last_letter = Some(self.now);
-        let secret_field = self.overlays.is_empty() && self.in_secret_field();
-        if !secret_field && is_recovery_key(text.expose()) {
+        if !self.in_secret_field() && is_recovery_key(text.expose()) {
             return self.keep_key(text.duplicate());
         }
         if let Some(overlay) = self.overlays.last_mut() {

@@ -20,6 +20,7 @@ use crate::{
         field::{Edit, Field},
         intent::Intent,
         jobs::Work,
+        keymap::Place,
         list::Move,
         message::{DemoPaper, Job, Moment, Signed},
         model::{Account, Model, Step, Visiting},
@@ -81,8 +82,12 @@ impl Model {
         }
     }
 
-    pub(super) fn in_secret_field(&self) -> bool {
-        self.in_field() && matches!(self.sign_in.part, Part::Password | Part::Token)
+    /// Says whether what is typed goes into a field for secrets.
+    pub(in crate::tui) fn in_secret_field(&self) -> bool {
+        self.overlays.is_empty()
+            && self.place() == Place::SignIn
+            && self.in_field()
+            && matches!(self.sign_in.part, Part::Password | Part::Token)
     }
 
     pub(super) fn edit_sign_in(&mut self, edit: Edit, effects: &mut Vec<Effect>) {
