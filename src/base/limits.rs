@@ -36,8 +36,26 @@ pub const ANSWER_BEGINS: usize = 80;
 pub const ROOM_NAME: usize = 255;
 /// Most of a device's name that is kept, in characters.
 pub const DEVICE_NAME: usize = 80;
+/// Most of a person's name that is kept, in characters.
+pub const PERSON_NAME: usize = 80;
+/// Most people whose names make the name of a room.
+pub const HEROES: usize = 5;
 /// Most room names asked for at a time.
 pub const NAMES_AT_A_TIME: usize = 4;
+/// Most rooms whose names are asked for in one request.
+pub const NAMES_ON_A_PAGE: usize = 100;
+/// Fewest rooms in one request, when the answer about more is too large.
+pub const NAMES_ON_THE_SHORTEST_PAGE: usize = 12;
+/// Faults of the server or the connection after which no more names are asked for.
+pub const NAMES_FAULTS: usize = 3;
+/// Most rooms that are asked for in the way strangers ask, which can take a server long.
+pub const SUMMARIES: usize = 50;
+/// Longest time that all of these together are waited for.
+pub const SUMMARIES_TIME: Duration = Duration::from_secs(15);
+/// Most room names that are remembered for an account.
+pub const NAMES_KEPT: usize = 20_000;
+/// Largest file of remembered room names, in bytes.
+pub const NAMES_FILE: u64 = 8 << 20;
 /// Time to connect.
 pub const CONNECT: Duration = Duration::from_secs(10);
 /// Time to the first byte of a keys body: servers build it in memory first.

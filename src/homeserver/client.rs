@@ -18,6 +18,7 @@ use super::{
     permit::WritePermit,
     request::Request,
     session::Bearer,
+    sliding_sync,
 };
 use crate::base::{cancel::Cancel, limits, shown::Shown};
 
@@ -47,7 +48,7 @@ pub const NEEDS_NO_PERMIT: &[Free] = &[
     Free::any(Method::GET, "/_matrix/client/**"),
     Free::any(Method::POST, "/_matrix/client/v3/login"),
     Free::any(Method::POST, "/_matrix/client/v3/keys/query"),
-    Free::any(Method::POST, "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync"),
+    Free::own(Method::POST, sliding_sync::PATH),
     Free::own(Method::POST, "/_matrix/client/v3/refresh"),
     Free::own(Method::POST, "/_matrix/client/v3/logout"),
     Free::own(Method::DELETE, "/_matrix/client/v3/devices/{device}"),

@@ -173,6 +173,11 @@ impl RequestError {
         matches!(self, Self::Refused { status: 404, errcode, .. } if errcode.as_str() == "M_NOT_FOUND")
     }
 
+    /// Says whether the server does not know the endpoint (404 or 405 `M_UNRECOGNIZED`).
+    pub fn is_unrecognized(&self) -> bool {
+        matches!(self, Self::Refused { errcode, .. } if errcode.as_str() == "M_UNRECOGNIZED")
+    }
+
     /// Says whether the server knows it and keeps it from us (403 `M_FORBIDDEN`).
     pub fn is_forbidden(&self) -> bool {
         matches!(self, Self::Refused { status: 403, errcode, .. } if errcode.as_str() == "M_FORBIDDEN")

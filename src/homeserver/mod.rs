@@ -8,7 +8,7 @@
 //! | `permit` | proof that a person agreed to a writing request |
 //! | `session` | who we are: signed in here, or borrowing another app's token |
 //! | `discovery`, `sign_in`, `sign_out` | the way in and out |
-//! | `room_keys`, `account_data`, `device_keys`, `rooms` | what is read |
+//! | `room_keys`, `account_data`, `device_keys`, `rooms`, `sliding_sync` | what is read |
 //!
 //! Paths are built here and not by ruma's request types: those leave `%` in a name as it is, so a
 //! hostile version name (`%2e%2e`) would reach another endpoint, and they copy the access token
@@ -28,6 +28,7 @@ pub mod rooms;
 mod session;
 pub mod sign_in;
 mod sign_out;
+pub mod sliding_sync;
 
 pub use answer::Answer;
 pub use client::{AddressError, Client, Free, NEEDS_NO_PERMIT, Patience, Settings};

@@ -35,10 +35,11 @@ impl Request {
         Self::new(Method::GET, path, names)
     }
 
-    /// Adds the one query parameter.
+    /// Adds a query parameter.
     #[must_use]
     pub fn query(mut self, name: &str, value: &str) -> Self {
-        let mut query = form_urlencoded::Serializer::new(String::new());
+        let before = self.query.take().unwrap_or_default();
+        let mut query = form_urlencoded::Serializer::new(before);
         self.query = Some(query.append_pair(name, value).finish());
         self
     }
@@ -147,5 +148,8 @@ mod tests {
         let request = Request::get("/k", &[]).query("version", "a+b&c=..");
         let url = request.url(&Url::parse("https://s.example").unwrap()).unwrap();
         assert_eq!(url.as_str(), "https://s.example/k?version=a%2Bb%26c%3D..");
+        let request = Request::get("/k", &[]).query("a", "&").query("b", "2");
+        let url = request.url(&Url::parse("https://s.example").unwrap()).unwrap();
+        assert_eq!(url.query(), Some("a=%26&b=2"));
     }
 }

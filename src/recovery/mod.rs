@@ -16,6 +16,7 @@ pub mod looks;
 pub mod names;
 mod new_file;
 mod passphrase;
+mod people;
 mod pipeline;
 pub mod prune;
 pub mod restore;

@@ -173,7 +173,7 @@ pub async fn save(
     let whole = read.as_ref().is_ok_and(|contents| contents.whole);
     if let (Ok(contents), true) = (&read, whole && with_names) {
         // Only now: the keys are what matters.
-        saver.with_names(visit.names(contents.rooms.keys(), &*progress, &cancel).await);
+        saver.with_names(visit.names(contents.rooms.keys(), None, &*progress, &cancel).await);
     }
     let entries = read.as_ref().map_or(0, |contents| contents.sessions);
     let etag_after = etag_now(account.filter(|_| whole), version, &cancel).await;

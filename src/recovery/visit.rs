@@ -2,20 +2,18 @@
 //! found there, what the secrets at hand open, and the way back out.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
 };
-
-use tracing::debug;
 
 use super::{
     closed,
     look::{Overview, Wanted},
+    names::{self, RoomName},
     passphrase::Effort,
     sample::Sample,
     sign_in::Account,
-    snapshots,
     source::Source,
     target,
     unlock::{self, Unlocked, unlock},
@@ -25,11 +23,11 @@ use crate::{
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
-        progress::{News, Progress, Stage},
+        progress::Progress,
         secret::SecretText,
         shown::Shown,
     },
-    homeserver::{room_keys::Seen, rooms},
+    homeserver::room_keys::Seen,
     store::reader::Reader,
 };
 
@@ -58,6 +56,8 @@ pub struct Visit {
     pub unlocked: Option<Unlocked>,
     /// Entries of versions whose public key is of no use, as far as they are at hand.
     samples: BTreeMap<String, Sample>,
+    /// Names of rooms that were asked for.
+    heard: Mutex<BTreeMap<Arc<str>, RoomName>>,
 }
 
 impl Visit {
@@ -85,7 +85,7 @@ impl Visit {
                 samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
             }
         }
-        Ok(Self { place, overview, unlocked: None, samples })
+        Ok(Self { place, overview, unlocked: None, samples, heard: Mutex::default() })
     }
 
     /// Tries secrets on the locks that were found. A passphrase may take seconds, so this runs on
@@ -179,36 +179,34 @@ impl Visit {
         }
     }
 
-    /// The names of those of these rooms that the account has joined; offline those that a snapshot has
-    /// brought along. A room without a name is not in the answer; nor are those behind a fault, because
-    /// a name is never worth failing for.
+    /// What these rooms are called, as far as anybody knows: a room without a name is not in the answer.
+    /// See [`names::names`], which tells them as they come.
     pub async fn names<'a>(
         &self,
         room_ids: impl Iterator<Item = &'a Arc<str>>,
+        data_dir: Option<&Path>,
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> BTreeMap<Arc<str>, Shown> {
-        let mut names = BTreeMap::new();
-        let account = match &self.place {
-            Place::Server(account) => account,
-            Place::Snapshot { file, .. } => return snapshots::names(file),
-        };
-        progress.tell(News::Began(Stage::Naming));
-        let session = account.session();
-        let joined = rooms::joined(session, cancel).await.unwrap_or_default();
-        let joined: BTreeSet<&str> = joined.iter().map(String::as_str).collect();
-        let asked = room_ids.filter(|id| joined.contains(&***id)).map(ToString::to_string);
-        let told = |room: &str, name: Option<Shown>| {
-            if let Some(name) = name {
-                names.insert(Arc::from(room), name);
+        let rooms: Vec<Arc<str>> = room_ids.cloned().collect();
+        let mut found = BTreeMap::new();
+        let mut told = |room: &Arc<str>, told: &RoomName| {
+            if let Some(name) = &told.name {
+                found.insert(Arc::clone(room), name.clone());
             }
         };
-        let asked: Vec<String> = asked.collect();
-        if let Err(error) = rooms::names(session, &asked, cancel, told).await {
-            debug!(%error, "not all rooms have a name");
-        }
-        progress.finish();
-        names
+        names::names(self, &rooms, data_dir, &mut told, progress, cancel).await;
+        found
+    }
+
+    /// The names that were asked for before.
+    pub(super) fn heard(&self) -> BTreeMap<Arc<str>, RoomName> {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Keeps names for as long as the visit lasts, so that nobody asks for them again.
+    pub(super) fn hear(&self, names: BTreeMap<Arc<str>, RoomName>) {
+        self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
     }
 
     /// A look into the account's store, if there is one and the secrets at hand open it.

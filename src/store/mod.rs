@@ -1,7 +1,7 @@
 //! keyhaul's own state: one private folder per account, with the keys that were restored, sealed.
 //!
-//! - [`folder`] – where it lies: private, ours, locked by one run; [`kept_session`] and [`looks`] are
-//!   small files in it.
+//! - [`folder`] – where it lies: private, ours, locked by one run; [`kept_session`], [`looks`] and
+//!   [`names`] are small files in it.
 //! - [`writer`] and [`reader`] – the open store: one writer thread, any number of readers;
 //!   [`sessions`] has what both hand around, [`check`] looks everything over.
 //! - [`slots`] – which secrets open it; `seal` – how each record is bound to its place.
@@ -9,7 +9,8 @@
 //!   [`sources`] – where keys came from; [`journal`] – which entries are done; `schema` – the file.
 //!
 //! Who copies the folder without a secret learns how many keys, rooms and sources there are, which
-//! locks open it and which versions were seen, and can do nothing with it but guess at a passphrase.
+//! locks open it, which versions were seen and what rooms are called, and can do nothing with it but
+//! guess at a passphrase.
 
 mod candidates;
 pub mod check;
@@ -18,6 +19,7 @@ pub mod folder;
 pub mod journal;
 pub mod kept_session;
 pub mod looks;
+pub mod names;
 pub mod reader;
 mod record;
 mod schema;

@@ -36,12 +36,13 @@ async fn bring_back(
     rooms: Vec<String>,
     dry_run: bool,
 ) -> Result<u8, Failure> {
+    let data_dir = desk.data_dir()?;
     let wish = Wish {
         wanted: desk.wanted(),
         rooms,
         dry_run,
         save_snapshot: !desk.global.no_snapshot,
-        data_dir: desk.data_dir()?,
+        data_dir: data_dir.clone(),
     };
     let done = restore(visit, wish, desk.progress(), desk.cancel.clone()).await;
     desk.progress().finish();
@@ -50,7 +51,9 @@ async fn bring_back(
         return Err(failure.clone());
     }
     let all_rooms = done.runs.iter().flat_map(|run| run.tally.rooms.keys());
-    let names = visit.names(all_rooms, &*desk.progress(), &desk.cancel).await;
+    // A plan writes nothing, not even names.
+    let data_dir = Some(&*data_dir).filter(|_| !dry_run);
+    let names = visit.names(all_rooms, data_dir, &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
     let document = || document(&done, &names);
     desk.output

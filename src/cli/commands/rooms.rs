@@ -28,10 +28,12 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
 async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?.clone();
     let source = visit.whole(&version);
-    let store = visit.store(&desk.data_dir()?);
+    let data_dir = desk.data_dir()?;
+    let store = visit.store(&data_dir);
     let contents =
         contents::contents(source, None, store, None, desk.progress(), desk.cancel.clone()).await?;
-    let names = visit.names(contents.rooms.keys(), &*desk.progress(), &desk.cancel).await;
+    let ids = contents.rooms.keys();
+    let names = visit.names(ids, Some(&data_dir), &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
 
     let mut rooms: Vec<_> = contents.rooms.iter().collect();

@@ -1,8 +1,9 @@
 //! Backup versions, keys, account data, rooms: what is asked, and what is made of the answers.
 
 use keyhaul::backup::version::{ALGORITHM, BackupVersion};
-use keyhaul::base::{cancel::Cancel, limits};
+use keyhaul::base::{cancel::Cancel, limits, shown::Shown};
 use keyhaul::homeserver::room_keys::{self, Part, Search, all_versions};
+use keyhaul::homeserver::rooms::Said;
 use keyhaul::homeserver::{RequestError, account_data, rooms};
 use serde_json::{Value, json};
 use wiremock::matchers::{method, path, path_regex, query_param};
@@ -206,17 +207,18 @@ async fn rooms_are_named_where_they_may_be() {
     ] {
         on_get(&server, &at(room), answered).await;
     }
-    let asked = ["!named", "!unnamed", "..", "!left", "!odd", "!blank"].map(str::to_owned);
-    let mut found = Vec::new();
-    let tell = |room: &str, name: Option<keyhaul::base::shown::Shown>| {
-        found.push((room.to_owned(), name.map(|name| name.to_string())));
-    };
-    rooms::names(&session, &asked, &Cancel::default(), tell).await.unwrap();
-    assert_eq!(found.len(), 6);
-    found.retain(|(_, name)| name.is_some());
-    assert_eq!(found, [("!named".to_owned(), Some("The garden".to_owned()))]);
-
+    let cancel = Cancel::default();
+    for (room, said) in [
+        ("!named", Said::That(Shown::new("The garden"))),
+        ("!unnamed", Said::Nothing),
+        ("..", Said::Nothing),
+        ("!left", Said::Refused),
+        ("!odd", Said::Nothing),
+        ("!blank", Said::Nothing),
+    ] {
+        assert_eq!(rooms::name(&session, room, &cancel).await.unwrap(), said, "{room}");
+    }
     on_get(&server, &at("gone"), answer(401, &json!({"errcode": "M_UNKNOWN_TOKEN"}))).await;
-    let end = rooms::names(&session, &["!gone".to_owned()], &Cancel::default(), |_, _| {}).await;
+    let end = rooms::name(&session, "!gone", &cancel).await;
     assert!(matches!(end, Err(RequestError::TokenUnknown { .. })), "{end:?}");
 }

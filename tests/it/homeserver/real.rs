@@ -1,7 +1,8 @@
 //! The same against a real Synapse, so that the other tests' servers cannot lie.
 
-use keyhaul::base::{cancel::Cancel, limits, secret::SecretText};
+use keyhaul::base::{cancel::Cancel, limits, secret::SecretText, shown::Shown};
 use keyhaul::homeserver::room_keys::{self, Part, Search};
+use keyhaul::homeserver::rooms::Said;
 use keyhaul::homeserver::sign_in::{password, token};
 use keyhaul::homeserver::{OwnSession, RequestError, Settings};
 use keyhaul::homeserver::{account_data, discovery, rooms, sign_out};
@@ -78,9 +79,9 @@ async fn older_versions_and_rooms_are_found() {
     assert!(matches!(found.search, Search::Whole), "{:?}", found.search);
 
     assert_eq!(rooms::joined(session, &cancel).await.unwrap(), [room.as_str()]);
-    let name = rooms::name(session, &room, &cancel).await.unwrap().unwrap();
-    assert_eq!(name.as_str(), "The garden");
-    assert!(rooms::name(session, "!nowhere:x", &cancel).await.unwrap().is_none());
+    let name = rooms::name(session, &room, &cancel).await.unwrap();
+    assert_eq!(name, Said::That(Shown::new("The garden")));
+    assert_eq!(rooms::name(session, "!nowhere:x", &cancel).await.unwrap(), Said::Refused);
     assert!(account_data::get(session, "emptied", &cancel).await.unwrap().is_none());
     assert!(account_data::get(session, "never.set", &cancel).await.unwrap().is_none());
 }
