@@ -51,12 +51,23 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     if let (Some(place), Some(side)) = (regions.side, &page.side) {
         draw_side(&pen, buffer, place, side);
     }
-    if let Some(place) = regions.fact {
-        pen.draw(buffer, indented(place), &page.fact);
+    let next = next_lines(&pen, &page.next, usize::from(indented(regions.next).width));
+    match (next.as_slice(), regions.fact) {
+        // What to do next is never cut short: where it needs two lines, it takes that of the fact.
+        ([first, second, ..], Some(fact)) => {
+            pen.draw(buffer, indented(fact), &first.line);
+            pen.draw(buffer, indented(regions.next), &second.line);
+        }
+        ([first, ..], fact) => {
+            pen.draw(buffer, indented(regions.next), &first.line);
+            if let Some(place) = fact {
+                let place = indented(place);
+                let fact = pen.sentences(&page.fact, usize::from(place.width));
+                pen.draw(buffer, place, &fact);
+            }
+        }
+        ([], _) => {}
     }
-    let mut next = vec![own("Next: ").ink(Ink::Strong)];
-    next.extend(page.next.iter().cloned());
-    pen.draw(buffer, indented(regions.next), &next);
     for (_, place, line) in hint_lines(model, &pen, regions.hints, &page.hints) {
         pen.draw(buffer, place, &line);
     }
@@ -88,6 +99,13 @@ pub(super) fn hit(model: &Model, at: Position) -> Option<Hit> {
     let lines = pen.wrap(&page.rows, regions.cells());
     let row = regions.body.contains(at).then(|| usize::from(at.y - regions.body.y))?;
     lines.get(row)?.target.map(Hit::Target)
+}
+
+/// What to do next, with its word in front, as lines of a width.
+fn next_lines(pen: &Pen, next: &Line, width: usize) -> Vec<Row> {
+    let mut line = vec![own("Next: ").ink(Ink::Strong)];
+    line.extend(next.iter().cloned());
+    pen.wrap(&[Row::wrapped(0, line)], width)
 }
 
 fn indented(place: Rect) -> Rect {
@@ -238,8 +256,11 @@ pub fn size(width: u16, height: u16) -> Size {
     Size { width, height }
 }
 
-/// The keys that help lists on a screen, place by place.
-pub(super) fn help_places(screen: Place) -> [Place; 4] {
-    let [own, lists, everywhere] = screen.chain();
-    [own, lists, everywhere, Place::Field]
+/// The keys that help lists on a screen, place by place: those of a field first, where one has the focus.
+pub(super) fn help_places(model: &Model) -> [Place; 4] {
+    let [own, lists, everywhere] = model.place().chain();
+    match model.screen_in_field() {
+        true => [Place::Field, everywhere, own, lists],
+        false => [own, lists, everywhere, Place::Field],
+    }
 }

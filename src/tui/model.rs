@@ -278,11 +278,16 @@ impl Model {
     pub fn in_field(&self) -> bool {
         match self.overlays.last() {
             Some(overlay) => overlay.field().is_some(),
-            None => match self.place() {
-                Place::SignIn => self.sign_in.in_field && self.sign_in.is_field(),
-                Place::Contents => self.finding,
-                _ => false,
-            },
+            None => self.screen_in_field(),
+        }
+    }
+
+    /// Says whether letters are text on the screen, whatever lies above it.
+    pub(super) fn screen_in_field(&self) -> bool {
+        match self.place() {
+            Place::SignIn => self.sign_in.in_field && self.sign_in.is_field(),
+            Place::Contents => self.finding,
+            _ => false,
         }
     }
 

@@ -9,7 +9,7 @@ use ratatui::{
 use unicode_width::UnicodeWidthStr;
 
 use super::{
-    page::{Instead, Line, Piece, Row, Text},
+    page::{Instead, Line, Piece, Row, Text, own},
     theme::{Ink, Theme},
 };
 use crate::base::{shown::Shown, words::ascii};
@@ -85,6 +85,23 @@ impl Pen {
         buffer.set_stringn(at.x, at.y, &words, room, self.style(ink)).0
     }
 
+    /// As many whole sentences of a line as fit into so many cells; at least the first, which is cut then.
+    pub fn sentences(&self, line: &Line, cells: usize) -> Line {
+        if self.line(line).width() <= cells {
+            return line.clone();
+        }
+        // Only a line of our own words can be cut so; others hold names, which may have full stops.
+        let [Piece { text: Text::Own(words), ink, .. }] = line.as_slice() else {
+            return line.clone();
+        };
+        let ends = words.match_indices(". ").map(|(at, _)| at + 1);
+        let fitting = ends.filter_map(|end| words.get(..end)).filter(|part| part.width() <= cells);
+        match fitting.last() {
+            Some(part) => vec![own(part.to_owned()).ink(*ink)],
+            None => line.clone(),
+        }
+    }
+
     /// The rows as lines of a width: what is longer goes on below, where a row says that it may.
     pub fn wrap(&self, rows: &[Row], width: usize) -> Vec<Row> {
         let mut lines = Vec::with_capacity(rows.len());
@@ -113,12 +130,12 @@ impl Pen {
                 let wide = word.trim_end().width();
                 let begun = lines.last().is_some_and(|line| !line.is_empty());
                 if begun && used + wide > width && used > indent {
-                    lines.push(vec![super::page::own(" ".repeat(indent))]);
+                    lines.push(vec![own(" ".repeat(indent))]);
                     used = indent;
                 }
                 used += word.width();
                 if let Some(line) = lines.last_mut() {
-                    line.push(super::page::own(word.to_owned()).ink(piece.ink));
+                    line.push(own(word.to_owned()).ink(piece.ink));
                 }
             }
         }
@@ -175,7 +192,7 @@ fn split(text: &str) -> Vec<&str> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::page::{instead, own, private};
+    use super::super::page::{instead, private};
     use super::*;
 
     const ORDINARY: Pen = Pen { theme: Theme::Dark, ascii: false, masked: false };

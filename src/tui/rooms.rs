@@ -7,7 +7,7 @@ use std::{
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,
-    pattern::{CaseMatching, Normalization, Pattern},
+    pattern::{AtomKind, CaseMatching, Normalization, Pattern},
 };
 
 use super::{
@@ -139,7 +139,9 @@ impl Rooms {
         let pattern = Pattern::parse(word, CaseMatching::Smart, Normalization::Smart);
         let mut matcher = Matcher::new(Config::DEFAULT);
         let mut buffer = Vec::new();
-        let mut fits = |place: &usize| {
+        let exact =
+            Pattern::new(word, CaseMatching::Ignore, Normalization::Smart, AtomKind::Substring);
+        let mut fits = |place: &usize, pattern: &Pattern| {
             let Some(room) = self.rooms.get(*place) else { return false };
             let name = names.get(&room.id).and_then(|name| name.name.as_ref());
             let mut score = |text: &str| {
@@ -148,7 +150,14 @@ impl Rooms {
             // In an id any few letters could be found: only what stands there as it was typed.
             name.is_some_and(|name| score(name.as_str())) || room.id.contains(word)
         };
-        all.filter(&mut fits).collect()
+        // What was typed stands first; only where it stands nowhere, something like it will do. Else a
+        // long name would fit every word, and be chosen with the others.
+        let standing: Vec<usize> = all.clone().filter(|place| fits(place, &exact)).collect();
+        if standing.is_empty() {
+            all.filter(|place| fits(place, &pattern)).collect()
+        } else {
+            standing
+        }
     }
 
     fn order(&mut self, names: &Names, masked: bool) {

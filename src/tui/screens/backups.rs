@@ -102,7 +102,8 @@ fn table(model: &Model, regions: &Regions) -> Vec<Row> {
             Known::Gone(number) => {
                 let mut gone = vec![own("  "), own(format!("{number}")).left(widths.name)];
                 gone.push(own("–").right(widths.keys));
-                gone.extend([own("   "), own("gone").left(widths.fingerprint)]);
+                gone.push(own(if roomy { "   " } else { "  " }));
+                gone.push(own("gone").left(widths.fingerprint));
                 if roomy {
                     gone.extend([own("   "), own("–").left(widths.signer)]);
                     gone.push(own("–").right(widths.opens));
@@ -416,15 +417,16 @@ fn hints(model: &Model) -> Vec<crate::tui::page::Hint> {
 /// There is no backup: where keys may be instead.
 fn none(title: Line, model: &Model) -> Page {
     let words = Failure::new(Code::NoBackup);
+    let said = |words: &'static str| Row::wrapped(2, vec![own("  "), own(words)]);
     let rows = vec![
         Row::of(vec![own("! ").ink(Ink::Warn), own(words.what()).ink(Ink::Danger)]),
-        Row::text("  Nothing was lost by looking. Keys may still be in other places:"),
+        said("Nothing was lost by looking. Keys may still be in other places:"),
         Row::empty(),
-        Row::text("  An app where you are still signed in. Do not sign out there."),
-        Row::text("  It can make a key file, which keyhaul reads: keyhaul import FILE"),
-        Row::text("  A key file which you saved earlier: keyhaul import FILE"),
-        Row::text("  A snapshot which keyhaul saved earlier: o opens it"),
-        Row::text("  Another account or server: 1 goes back to Sign in"),
+        said("An app where you are still signed in. Do not sign out there."),
+        said("It can make a key file, which keyhaul reads: keyhaul import FILE"),
+        said("A key file which you saved earlier: keyhaul import FILE"),
+        said("A snapshot which keyhaul saved earlier: o opens it"),
+        said("Another account or server: 1 goes back to Sign in"),
     ];
     let mut hints = vec![called(Intent::OpenFile, "snapshot"), called(Intent::Again, "ask again")];
     hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);

@@ -95,7 +95,7 @@ fn trouble(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
     let Reading::Over { broken, changed, saved, whole } = &haul.reading else {
         return Vec::new();
     };
-    let indent = if regions.is_roomy() { 2 } else { 0 };
+    let indent = 2;
     let warn = |text: String| vec![own("! ").ink(Ink::Warn), own(text).ink(Ink::Danger)];
     let mut lines: Vec<Line> = Vec::new();
     if let Some(failure) = broken {
@@ -260,7 +260,8 @@ fn footer(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
     if !regions.is_roomy() {
         let last = (seen + height.saturating_sub(2)).min(shown);
         let first = (seen + 1).min(last.max(1));
-        let words = format!("{first}–{last} of {} rooms", grouped(shown as u64));
+        let words = format!("{first}–{last} of {}", counted(shown as u64, "room"));
+        let words = if shown == 0 { String::new() } else { words };
         let words = if haul.is_reading() { pace(model, haul, false) } else { words };
         return vec![Row::of(vec![own(words).right(regions.cells())])];
     }
@@ -308,6 +309,15 @@ fn corner(model: &Model, haul: &Haul) -> Line {
 /// How many keys there should be, as the server said.
 fn expected(model: &Model) -> Option<u64> {
     model.backups.version(model.open.as_deref()?)?.count
+}
+
+/// Another version that holds keys, where this one holds none.
+fn fuller(model: &Model) -> Option<Shown> {
+    let others = model.backups.versions().iter();
+    let mut fuller = others.filter(|other| {
+        other.count.is_some_and(|count| count > 0) && Some(&other.version) != model.open.as_ref()
+    });
+    fuller.next().map(|other| Shown::limited(&other.version, 20))
 }
 
 /// How far the reading is, with its rate and the time left.
@@ -446,7 +456,10 @@ fn next(model: &Model, haul: &Haul, roomy: bool) -> Line {
             "r reads again, Enter goes on."
         }),
         Reading::Over { changed: true, .. } => line("press r to read it again, or Enter to go on."),
-        _ if haul.keys == 0 => line("Esc goes back to the other backups."),
+        _ if haul.keys == 0 => match fuller(model) {
+            Some(other) => line(format!("press Enter to look into backup {other}.")),
+            None => line("Esc goes back to the other backups."),
+        },
         _ if !haul.rooms.filter.is_empty() && haul.rooms.count_shown() == 0 => {
             line("Esc shows all rooms again.")
         }
@@ -464,6 +477,13 @@ fn hints(model: &Model, haul: &Haul) -> Vec<crate::tui::page::Hint> {
     if model.finding {
         return vec![called(Intent::GoOn, "keep"), called(Intent::Back, "clear")];
     }
+    if !haul.is_reading() && haul.keys == 0 && fuller(model).is_some() {
+        return vec![
+            called(Intent::GoOn, "other backup"),
+            hint(Intent::Back),
+            hint(Intent::Explain),
+        ];
+    }
     let mut hints = vec![hint(Intent::GoOn)];
     if haul.is_reading() {
         hints.insert(0, called(Intent::Stop, "stop"));
@@ -477,9 +497,11 @@ fn hints(model: &Model, haul: &Haul) -> Vec<crate::tui::page::Hint> {
     if model.masked {
         hints.push(called(Intent::Mask, "unmask"));
     }
+    hints.push(hint(Intent::Open));
+    if !model.masked {
+        hints.push(hint(Intent::Find));
+    }
     hints.extend([
-        hint(Intent::Open),
-        hint(Intent::Find),
         hint(Intent::Sort),
         hint(Intent::ChooseAll),
         hint(Intent::Explain),

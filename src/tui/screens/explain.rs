@@ -33,13 +33,19 @@ pub(in crate::tui) fn covers(regions: &Option<Regions>) -> bool {
     regions.as_ref().is_none_or(|regions| regions.side.is_none() && regions.rows() < 14)
 }
 
+/// The text in the second frame.
+pub(super) fn side(model: &Model) -> Side {
+    let row = Row::wrapped(0, line(paragraph(model.place())));
+    Side { title: line("What this step is"), rows: vec![row] }
+}
+
 /// Adds the text to a page.
 pub(super) fn add(model: &Model, regions: &Regions, page: &mut Page) {
-    let row = Row::wrapped(0, line(paragraph(model.place())));
     if regions.side.is_some() {
-        page.side = Some(Side { title: line("What this step is"), rows: vec![row] });
+        page.side = Some(side(model));
         return;
     }
+    let row = Row::wrapped(0, line(paragraph(model.place())));
     let pen = model.pen();
     let lines = pen.wrap(&[row], regions.cells());
     page.hints.retain(|hint| hint.intent != Intent::Explain);

@@ -39,6 +39,9 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     if !model.overlays.is_empty() {
         overlays::cover(model, regions, &mut page);
     }
+    if page.side.is_none() {
+        page.side = Some(explain::side(model));
+    }
     if model.leaving_now() {
         page.fact = line("Signing out. What was read and saved is kept.");
         page.next = line("wait a moment, or press Ctrl-C to leave at once.");

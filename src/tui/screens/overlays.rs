@@ -68,9 +68,9 @@ pub(super) fn cover(model: &Model, regions: &Regions, page: &mut Page) {
         Some(Overlay::OpenFile { field, kept, cursor, failed }) => {
             open_file(model, regions, field, kept.as_deref(), cursor, failed.as_ref())
         }
-        Some(Overlay::ByNumber { field }) => by_number(regions, field),
+        Some(Overlay::ByNumber { field }) => by_number(field),
         Some(Overlay::Failed { failure, choices, cursor, detail }) => {
-            failed(model, failure, choices, cursor, *detail)
+            failed(model, regions, failure, choices, cursor, *detail)
         }
         Some(Overlay::Leave { cursor }) => leave(model, cursor),
         Some(Overlay::Unmask) => unmask(),
@@ -84,7 +84,7 @@ fn help_rows(model: &Model, regions: &Regions) -> Vec<Row> {
     let cells = regions.cells();
     let two = cells >= 72;
     let half = if two { cells / 2 } else { cells };
-    for place in help_places(model.place()) {
+    for place in help_places(model) {
         let there: Vec<_> = keymap::rows().iter().filter(|row| row.place == place).collect();
         if there.is_empty() {
             continue;
@@ -279,8 +279,7 @@ fn kept_row(model: &Model, regions: &Regions, one: &Kept, focus: bool) -> Row {
     Row::of(row).focused(focus).cursor(focus.then_some(0))
 }
 
-fn by_number(regions: &Regions, field: &Field) -> Page {
-    let _ = regions;
+fn by_number(field: &Field) -> Page {
     Page {
         title: line("A backup by its number"),
         rows: vec![
@@ -300,44 +299,53 @@ fn by_number(regions: &Regions, field: &Field) -> Page {
 
 fn failed(
     model: &Model,
+    regions: &Regions,
     failure: &Failure,
     choices: &[Choice],
     cursor: &Cursor,
     detail: bool,
 ) -> Page {
     let failure = if model.masked { failure.masked() } else { failure.clone() };
-    let mut rows = vec![
-        Row::wrapped(2, vec![own("! ").ink(Ink::Danger), own(failure.what()).ink(Ink::Danger)]),
-        Row::empty(),
-        Row::wrapped(11, vec![own("  Safe     ").ink(Ink::Strong), own(failure.safe())]),
-    ];
+    let roomy = regions.is_roomy();
+    let what = vec![own("! ").ink(Ink::Danger), own(failure.what()).ink(Ink::Danger)];
+    let mut rows = vec![Row::wrapped(2, what), Row::empty()];
+    let technical = failure.detail().map_or("There is no technical detail.", Shown::as_str);
+    let technical = Row::wrapped(2, line(format!("  {technical}")));
+    match (roomy, detail) {
+        (true, _) => {
+            let safe = vec![own("  Safe     ").ink(Ink::Strong), own(failure.safe())];
+            rows.push(Row::wrapped(11, safe));
+        }
+        // In a small window the one takes the place of the other.
+        (false, false) => rows.push(Row::wrapped(2, line(format!("  {}", failure.safe())))),
+        (false, true) => rows.push(technical.clone()),
+    }
     if !choices.is_empty() {
         rows.push(Row::empty());
+    }
+    if !choices.is_empty() && roomy {
         rows.push(Row::of(vec![own("  Choose").ink(Ink::Strong)]));
     }
+    let lead = if roomy { 2 } else { 0 };
     for (place, choice) in choices.iter().enumerate() {
         let focus = place == cursor.at;
-        let (sign, ink) = if focus { ("  ▸ ", Ink::Accent) } else { ("    ", Ink::Plain) };
+        let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
         let (words, key) = match choice {
             Choice::Again => ("Try again", "r"),
             Choice::Snapshot => ("Work with a snapshot", "o"),
             Choice::SignIn => ("Another account or server", ""),
         };
-        let row = vec![own(sign).ink(ink), own(words).left(28), own(key).ink(Ink::Accent)];
-        rows.push(
-            Row::of(row).focused(focus).target(Target::Row(place)).cursor(focus.then_some(2)),
-        );
+        let mut row = vec![own(" ".repeat(lead)), own(sign).ink(ink)];
+        row.extend([own(words).left(28), own(key).ink(Ink::Accent)]);
+        let row = Row::of(row).focused(focus).cursor(focus.then_some(lead));
+        rows.push(row.target(Target::Row(place)));
     }
-    rows.push(Row::empty());
-    match (detail, failure.detail()) {
-        (true, Some(detail)) => rows.push(Row::wrapped(2, line(format!("  {detail}")))),
-        (true, None) => rows.push(Row::text("  There is no technical detail.")),
-        (false, _) => {
-            rows.push(Row::wrapped(
-                2,
-                line("  e shows the technical detail, y copies it without names."),
-            ));
-        }
+    if roomy {
+        rows.push(Row::empty());
+        rows.push(match detail {
+            true => technical,
+            false => Row::text("  e shows the technical detail, y copies it without names."),
+        });
     }
     let go_on = if choices.is_empty() { "go on" } else { "choose" };
     let mut hints = vec![called(Intent::GoOn, go_on)];

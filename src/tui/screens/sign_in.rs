@@ -201,7 +201,8 @@ fn way_rows(model: &Model, regions: &Regions) -> Vec<Row> {
         };
         match part {
             Part::Name => {
-                rows.push(ordinary(model, part, label("Your name"), width, &sign_in.name));
+                let name = if roomy { "Your name" } else { "Name" };
+                rows.push(ordinary(model, part, label(name), width, &sign_in.name));
             }
             Part::Password => {
                 rows.push(secret(model, part, label("Password"), width, &sign_in.password));
@@ -354,6 +355,12 @@ fn next(model: &Model, roomy: bool) -> Line {
     let sign_in = &model.sign_in;
     if model.jobs.since(&Work::SignIn).is_some() {
         return line("wait a moment.");
+    }
+    if sign_in.part == Part::Id && matches!(sign_in.finding, Finding::Asking) {
+        return line("wait a moment.");
+    }
+    if sign_in.waits(model.now).is_some() && sign_in.part == Part::Password {
+        return line("wait, or open a snapshot meanwhile.");
     }
     if let (Finding::Failed(failure), Part::Id) = (&sign_in.finding, sign_in.part) {
         let failure = if model.masked { failure.masked() } else { failure.clone() };

@@ -235,7 +235,9 @@ fn the_mask_holds_for_every_byte() {
         if masked {
             assert_eq!(found, Vec::<String>::new());
         } else {
-            assert_eq!(found, words);
+            // The last group completes the key: from then on it is kept, and not drawn any more.
+            let typed: Vec<String> = words.into_iter().filter(|word| word != "ept5").collect();
+            assert_eq!(found, typed);
         }
     }
 }
