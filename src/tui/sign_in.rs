@@ -131,8 +131,7 @@ impl SignIn {
     }
 
     fn needs_name(&self) -> bool {
-        let typed = self.id.text().trim();
-        !self.is_whole_id() && !(self.server.is_some() && !typed.is_empty())
+        !self.is_whole_id() && self.server.is_none()
     }
 
     /// What the server is to be told from.
@@ -186,6 +185,9 @@ impl SignIn {
 
     /// The first part below the id that wants something from a person.
     pub(super) fn first_way(&self) -> Part {
+        if self.id.text().trim().is_empty() {
+            return Part::Id;
+        }
         let parts = self.parts();
         let ways = [Part::Name, Part::Password, Part::Token];
         let open = |part: &&Part| **part != Part::Name || self.name.is_empty();
