@@ -11,4 +11,5 @@ pub mod stories;
 mod answers;
 mod endpoints;
 mod forge;
+mod room_endpoints;
 mod rooms;

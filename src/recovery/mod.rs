@@ -13,6 +13,7 @@ mod locks;
 pub mod look;
 pub mod names;
 mod new_file;
+mod one_room;
 mod passphrase;
 mod people;
 mod pipeline;
