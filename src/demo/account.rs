@@ -36,8 +36,21 @@ pub struct Room {
     pub id: String,
     /// What `m.room.name` says, if there is one.
     pub name: Option<String>,
+    /// What `m.room.canonical_alias` says, if there is one.
+    pub alias: Option<String>,
+    /// Who else is in it, or was when the account left it.
+    pub people: Vec<Person>,
     /// How the account stands to it.
     pub membership: Membership,
+}
+
+/// Somebody in a room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// The whole Matrix id.
+    pub user_id: String,
+    /// What the person wants to be called.
+    pub display_name: String,
 }
 
 /// How an account stands to a room.

@@ -15,13 +15,18 @@ use axum::{
 use serde_json::{Value, json};
 
 use super::{
-    account::{Account, Membership, Version},
+    account::{Account, Version},
     answers::{Denial, all_rooms, one_entry, one_room},
+    room_endpoints::{
+        joined_members, joined_rooms, members, room_state, room_summary, sliding_sync,
+    },
     server::Shared,
 };
 
-type Answer<T = Json<Value>> = Result<T, Denial>;
-type Server = State<Arc<Shared>>;
+const SLIDING_SYNC: &str = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
+
+pub(super) type Answer<T = Json<Value>> = Result<T, Denial>;
+pub(super) type Server = State<Arc<Shared>>;
 type Parameters = Query<BTreeMap<String, String>>;
 
 /// All endpoints.
@@ -39,10 +44,14 @@ pub(super) fn router(state: Arc<Shared>) -> Router {
         .route("/user/{user}/account_data/{kind}", get(account_data))
         .route("/joined_rooms", get(joined_rooms))
         .route("/rooms/{room}/state/{kind}", get(room_state))
-        .route("/rooms/{room}/state/{kind}/", get(room_state));
+        .route("/rooms/{room}/state/{kind}/", get(room_state))
+        .route("/rooms/{room}/joined_members", get(joined_members))
+        .route("/rooms/{room}/members", get(members));
     Router::new()
         .route("/.well-known/matrix/client", get(well_known))
         .route("/_matrix/client/versions", get(spec_versions))
+        .route("/_matrix/client/v1/room_summary/{room}", get(room_summary))
+        .route(SLIDING_SYNC, post(sliding_sync))
         .nest("/_matrix/client/v3", client.clone())
         .nest("/_matrix/client/r0", client.clone())
         .nest("/_matrix/client/unstable", client)
@@ -58,7 +67,7 @@ async fn count(State(server): Server, request: Request, next: Next) -> Response 
 }
 
 /// A request with a valid access token, and the device that it belongs to.
-struct Caller {
+pub(super) struct Caller {
     device_id: String,
 }
 
@@ -85,7 +94,8 @@ fn own_address(server: &Shared) -> Value {
 
 async fn spec_versions() -> Json<Value> {
     let versions = ["r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.10", "v1.11"];
-    Json(json!({ "versions": versions, "unstable_features": {} }))
+    let unstable = json!({ "org.matrix.simplified_msc3575": true });
+    Json(json!({ "versions": versions, "unstable_features": unstable }))
 }
 
 async fn login_flows() -> Json<Value> {
@@ -211,26 +221,4 @@ async fn account_data(
     }
     let content = account.account_data.get(&kind);
     Ok(Json(content.ok_or(Denial::NotFound("Account data not found"))?.clone()))
-}
-
-async fn joined_rooms(_: Caller, State(server): Server) -> Json<Value> {
-    let rooms = &server.lock().account.rooms;
-    let joined = rooms.iter().filter(|room| room.membership == Membership::Joined);
-    Json(json!({ "joined_rooms": joined.map(|room| &room.id).collect::<Vec<_>>() }))
-}
-
-/// Of a room's state the server knows the name only.
-async fn room_state(
-    _: Caller,
-    State(server): Server,
-    Path((id, kind)): Path<(String, String)>,
-) -> Answer {
-    let account = &server.lock().account;
-    let room = account.room(&id).filter(|room| room.membership != Membership::Forgotten);
-    let room = room.ok_or_else(|| {
-        let user = &account.user_id;
-        Denial::Forbidden(format!("User {user} not in room {id}, and room previews are disabled"))
-    })?;
-    let name = room.name.as_ref().filter(|_| kind == "m.room.name");
-    Ok(Json(json!({ "name": name.ok_or(Denial::NotFound("Event not found."))? })))
 }

@@ -12,4 +12,5 @@ pub mod stories;
 mod answers;
 mod endpoints;
 mod forge;
+mod room_endpoints;
 mod rooms;

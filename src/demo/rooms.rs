@@ -1,6 +1,9 @@
 //! The rooms of the plain story: names in many scripts, uneven sizes, every kind of membership.
 
-use super::account::Membership::{self, Forgotten, Joined, Left};
+use super::account::{
+    Membership::{self, Forgotten, Joined, Left},
+    Person,
+};
 
 /// What a room of a story is to be.
 pub(super) struct RoomPlan {
@@ -20,11 +23,28 @@ pub(super) struct RoomPlan {
     pub(super) server: Option<&'static str>,
     /// The other person, if `m.direct` lists it.
     pub(super) direct: Option<&'static str>,
+    /// What `m.room.canonical_alias` says.
+    pub(super) alias: Option<&'static str>,
+    /// The ids of those in it besides the account.
+    pub(super) people: &'static [&'static str],
 }
+
+/// What the people of the story want to be called.
+const PEOPLE: [(&str, &str); 6] = [
+    ("@grace:example.org", "Grace"),
+    ("@alan:example.net", "Alan"),
+    ("@hedwig:example.com", "Hedwig"),
+    ("@mary:example.org", "Mary"),
+    ("@emmy:example.org", "Emmy 🧮"),
+    ("@srinivasa:example.net", "சீனிவாசன்"),
+];
+
+/// Who is in rooms with names.
+const NEIGHBOURS: &[&str] = &["@grace:example.org", "@alan:example.net", "@mary:example.org"];
 
 /// A joined room with a name on the account's own server.
 const fn named(name: &'static str, keys: u32, late: u32) -> RoomPlan {
-    RoomPlan { name: Some(name), ..unnamed(keys, late) }
+    RoomPlan { name: Some(name), people: NEIGHBOURS, ..unnamed(keys, late) }
 }
 
 const fn unnamed(keys: u32, late: u32) -> RoomPlan {
@@ -37,11 +57,14 @@ const fn unnamed(keys: u32, late: u32) -> RoomPlan {
         version_12: false,
         server: None,
         direct: None,
+        alias: None,
+        people: &[],
     }
 }
 
-const fn direct(person: &'static str, keys: u32, late: u32) -> RoomPlan {
-    RoomPlan { direct: Some(person), ..unnamed(keys, late) }
+const fn direct(person: &'static [&'static str; 1], keys: u32, late: u32) -> RoomPlan {
+    let [other] = person;
+    RoomPlan { direct: Some(other), people: person, ..unnamed(keys, late) }
 }
 
 impl RoomPlan {
@@ -53,12 +76,31 @@ impl RoomPlan {
         Self { version_12: true, ..self }
     }
 
+    const fn alias(self, alias: &'static str) -> Self {
+        Self { alias: Some(alias), ..self }
+    }
+
+    const fn people(self, people: &'static [&'static str]) -> Self {
+        Self { people, ..self }
+    }
+
     const fn at(self, server: &'static str) -> Self {
         Self { server: Some(server), ..self }
     }
 
     const fn membership(self, membership: Membership) -> Self {
         Self { membership, ..self }
+    }
+
+    /// Its people, with what they want to be called.
+    pub(super) fn neighbours(&self) -> Vec<Person> {
+        let called =
+            |id: &str| PEOPLE.iter().find(|(known, _)| *known == id).map(|(_, name)| *name);
+        let person = |id: &&str| Person {
+            user_id: (*id).to_owned(),
+            display_name: called(id).unwrap_or_default().to_owned(),
+        };
+        self.people.iter().map(person).collect()
     }
 }
 
@@ -67,11 +109,18 @@ pub(super) const PLAIN: [RoomPlan; 42] = [
     named("Family", 1_204, 2).older(60),
     named("Release team", 640, 8).older(30),
     named("Chess on Sundays", 411, 1).older(22),
-    unnamed(384, 0).version_12(),
+    unnamed(384, 0).version_12().people(&[
+        "@grace:example.org",
+        "@alan:example.net",
+        "@hedwig:example.com",
+        "@mary:example.org",
+        "@emmy:example.org",
+        "@srinivasa:example.net",
+    ]),
     named("写真クラブ", 302, 3).older(18),
     named("Neighbours 14b", 277, 15).older(20),
     named("Book circle 🐢", 240, 0).version_12(),
-    unnamed(183, 5).older(12).membership(Left),
+    unnamed(183, 5).older(12).alias("#attic:example.org").membership(Left),
     named("Allotment", 168, 2).version_12(),
     named("Old phone chat", 157, 55).older(24),
     named("Wedding 2023", 141, 0).older(30).membership(Left),
@@ -91,16 +140,16 @@ pub(super) const PLAIN: [RoomPlan; 42] = [
         0,
     ),
     named("“Notes to self”", 64, 0),
-    direct("@grace:example.org", 60, 10).older(14),
-    direct("@alan:example.net", 47, 0),
-    direct("@hedwig:example.com", 31, 0).version_12(),
-    direct("@mary:example.org", 19, 20).membership(Left),
+    direct(&["@grace:example.org"], 60, 10).older(14),
+    direct(&["@alan:example.net"], 47, 0),
+    direct(&["@hedwig:example.com"], 31, 0).version_12(),
+    direct(&["@mary:example.org"], 19, 20).membership(Left),
     named("Bike repair", 42, 0),
     named("Flat 3", 39, 5).older(16),
     named("Support crew", 36, 0),
     named("Recipes / Rezepte / 食谱", 33, 0),
     named("Sailing", 29, 3).membership(Left),
-    unnamed(24, 0).at("example.net"),
+    unnamed(24, 0).at("example.net").alias("#harbour:example.net"),
     named("Garden plans", 22, 0),
     named("Film evening", 18, 0),
     named("Local history", 15, 7).membership(Forgotten),

@@ -235,6 +235,8 @@ fn places(seed: &Seeded, plans: &'static [RoomPlan]) -> Vec<Place> {
             let room = Room {
                 id: format!("!{id}"),
                 name: plan.name.map(str::to_owned),
+                alias: plan.alias.map(str::to_owned),
+                people: plan.neighbours(),
                 membership: plan.membership,
             };
             Place { number, room, plan, others: Sender::new(seed, &format!("device of {id}")), own }

@@ -15,6 +15,7 @@ pub mod look;
 pub mod looks;
 pub mod names;
 mod new_file;
+mod one_room;
 mod passphrase;
 mod people;
 mod pipeline;

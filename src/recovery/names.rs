@@ -11,12 +11,11 @@ use std::{
 };
 
 use futures_util::{StreamExt, stream};
-use serde_json::{Map, Value};
 use tracing::debug;
 
 use super::{
-    people::{self, name_of},
-    snapshots,
+    one_room::{Heard, ask_one, ask_summary, named, named_itself, people_of_direct_chats},
+    people, snapshots,
     visit::{Place, Visit},
 };
 use crate::{
@@ -28,7 +27,7 @@ use crate::{
     },
     homeserver::{
         RequestError, Session, account_data,
-        rooms::{self, Person, Said, Told},
+        rooms::{self, Said},
         sliding_sync,
     },
     store::{
@@ -54,7 +53,7 @@ pub struct RoomName {
 }
 
 impl RoomName {
-    fn new(name: Shown, kind: Kind) -> Self {
+    pub(super) fn new(name: Shown, kind: Kind) -> Self {
         Self { name: Some(name), kind, ..Self::default() }
     }
 
@@ -154,13 +153,6 @@ struct Naming<'a> {
     /// Rooms that the server kept from us in every way.
     refused: Vec<Arc<str>>,
     faults: usize,
-}
-
-/// What asking for one room brought.
-enum Heard {
-    Name(RoomName),
-    Nothing,
-    Refused,
 }
 
 impl<'a> Naming<'a> {
@@ -404,96 +396,6 @@ impl<'a> Naming<'a> {
         });
         told.filter(|(room, name)| old.get(room) != Some(name)).collect()
     }
-}
-
-/// One room: its name, its address, its people, until one of them makes a name. Where the first is
-/// refused nothing else would be told.
-async fn ask_one(
-    session: &Session,
-    room: Arc<str>,
-    left: bool,
-    cancel: &Cancel,
-) -> (Arc<str>, Result<Heard, RequestError>) {
-    let heard = hear_one(session, &room, left, cancel).await;
-    (room, heard)
-}
-
-async fn hear_one(
-    session: &Session,
-    room: &str,
-    left: bool,
-    cancel: &Cancel,
-) -> Result<Heard, RequestError> {
-    match rooms::name(session, room, cancel).await? {
-        Said::That(name) => return Ok(Heard::Name(RoomName::new(name, Kind::Named))),
-        Said::Nothing => {}
-        Said::Refused => return Ok(Heard::Refused),
-    }
-    if let Said::That(alias) = rooms::alias(session, room, cancel).await? {
-        return Ok(Heard::Name(RoomName::new(alias, Kind::Alias)));
-    }
-    let members = match left {
-        true => rooms::members_at_leaving(session, room, cancel).await?,
-        false => rooms::members(session, room, cancel).await?,
-    };
-    Ok(match members {
-        Said::That(mut members) => {
-            let own = session.user().as_str();
-            members.retain(|person| person.user_id != own);
-            Heard::Name(of_people(&members, own, 1 + members.len() as u64))
-        }
-        Said::Nothing => Heard::Nothing,
-        Said::Refused => Heard::Refused,
-    })
-}
-
-async fn ask_summary(
-    session: &Session,
-    room: Arc<str>,
-    cancel: &Cancel,
-) -> (Arc<str>, Result<Said<Told>, RequestError>) {
-    let said = rooms::summary(session, &room, cancel).await;
-    (room, said)
-}
-
-/// What the server tells of a room that the account is or was in, as a name. Without a count and
-/// without people there is none.
-fn named(told: &Told, session: &Session) -> Option<RoomName> {
-    let own = session.user().as_str();
-    let present = told.joined.map(|joined| joined.saturating_add(told.invited.unwrap_or(0)));
-    let others = told.people.iter().filter(|person| person.user_id != own).count() as u64;
-    let named = match named_itself(told) {
-        Some(named) => named,
-        None if others == 0 && present != Some(1) => return None,
-        None => of_people(&told.people, own, present.unwrap_or(1 + others)),
-    };
-    Some(RoomName { people: present, ..named })
-}
-
-/// The name or address that a room has of its own.
-fn named_itself(told: &Told) -> Option<RoomName> {
-    let name = told.name.clone().map(|name| RoomName::new(name, Kind::Named));
-    let named = name.or_else(|| Some(RoomName::new(told.alias.clone()?, Kind::Alias)))?;
-    Some(RoomName { people: told.joined, ..named })
-}
-
-fn of_people(people: &[Person], own: &str, present: u64) -> RoomName {
-    let name = RoomName::new(name_of(people, own, present), Kind::People);
-    RoomName { people: Some(present), ..name }
-}
-
-/// The content of `m.direct` the other way round. Where several people have the same room, the first
-/// is taken who is not the account's own user.
-fn people_of_direct_chats(content: &str, own: &str) -> BTreeMap<String, String> {
-    let content: Map<String, Value> = serde_json::from_str(content).unwrap_or_default();
-    let mut people = BTreeMap::new();
-    let (others, own): (Vec<_>, Vec<_>) = content.iter().partition(|(person, _)| *person != own);
-    for (person, rooms) in others.into_iter().chain(own) {
-        for room in rooms.as_array().into_iter().flatten().filter_map(Value::as_str) {
-            people.entry(room.to_owned()).or_insert_with(|| person.clone());
-        }
-    }
-    people
 }
 
 /// What kind of error it is, in our own words: the server's could name a room.

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use keyhaul::demo::{account::Account, stories::Story};
 
 mod opening;
+mod rooms;
 mod serving;
 
 pub(crate) fn account() -> &'static Account {

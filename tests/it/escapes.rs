@@ -44,7 +44,13 @@ fn both(ada: &Ada, args: &[String]) -> (Ended, Value) {
 /// Ada in a room whose id and name are hostile, with keys whose ids are.
 fn hostile_room(account: &mut Account) -> String {
     let id = format!("!{HOSTILE}:example.org");
-    let room = Room { id: id.clone(), name: Some(flood()), membership: Membership::Joined };
+    let room = Room {
+        id: id.clone(),
+        name: Some(flood()),
+        alias: None,
+        people: Vec::new(),
+        membership: Membership::Joined,
+    };
     account.rooms.push(room);
     let version = account.versions.get_mut(&3).unwrap().as_mut().unwrap();
     let (_, json) = version.rooms.values().next().unwrap().iter().next().unwrap();

@@ -27,6 +27,8 @@ mod homeserver;
 #[cfg(test)]
 mod key_files;
 #[cfg(test)]
+mod naming;
+#[cfg(test)]
 mod parsers;
 #[cfg(test)]
 mod program;

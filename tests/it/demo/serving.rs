@@ -21,23 +21,23 @@ use super::account;
 const V3: &str = "/_matrix/client/v3";
 
 /// A server of the test's own, and a client.
-struct Lab {
-    server: DemoServer,
+pub(super) struct Lab {
+    pub(super) server: DemoServer,
     client: reqwest::Client,
 }
 
 impl Lab {
-    async fn new() -> Self {
+    pub(super) async fn new() -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = DemoServer::serve(account().clone(), listen).await.unwrap();
         Self { server, client: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
-    fn request(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(super) fn request(&self, method: Method, path: &str) -> RequestBuilder {
         self.client.request(method, format!("{}{path}", self.server.base_url()))
     }
 
-    async fn get(&self, token: Option<&str>, path: &str) -> (u16, Value) {
+    pub(super) async fn get(&self, token: Option<&str>, path: &str) -> (u16, Value) {
         let request = self.request(Method::GET, path);
         answer(match token {
             Some(token) => request.bearer_auth(token),
@@ -52,14 +52,14 @@ impl Lab {
     }
 
     /// A new device's token.
-    async fn token(&self) -> String {
+    pub(super) async fn token(&self) -> String {
         let (status, answer) = self.login(with_password("@ada:example.org")).await;
         assert_eq!(status, 200, "{answer}");
         answer["access_token"].as_str().unwrap().to_owned()
     }
 }
 
-async fn answer(request: RequestBuilder) -> (u16, Value) {
+pub(super) async fn answer(request: RequestBuilder) -> (u16, Value) {
     let answer = request.send().await.unwrap();
     let status = answer.status().as_u16();
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
@@ -74,7 +74,7 @@ fn with_password(user: &str) -> Value {
 }
 
 /// As a client must write an id into a path.
-fn encoded(id: &str) -> String {
+pub(super) fn encoded(id: &str) -> String {
     id.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {
@@ -158,6 +158,8 @@ async fn refuses_in_the_words_of_synapse() {
         "/joined_rooms",
         "/user/%40ada%3Aexample.org/account_data/m.direct",
         "/rooms/!a/state/m.room.name",
+        "/rooms/!a/joined_members",
+        "/rooms/!a/members",
     ];
     for path in protected.map(|path| format!("{V3}{path}")) {
         let missing = json!({ "errcode": "M_MISSING_TOKEN", "error": "Missing access token" });

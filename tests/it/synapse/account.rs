@@ -43,6 +43,11 @@ impl Account {
         answer
     }
 
+    /// The server's address, without a slash at the end.
+    pub(crate) fn base_url(&self) -> &str {
+        &self.base_url
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Value {
         self.must(Method::GET, path, None).await
     }
