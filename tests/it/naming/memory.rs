@@ -139,7 +139,7 @@ async fn offline_the_snapshot_knows_best_and_nobody_is_asked() {
     fs::write(&file, r#"{"rooms":{"!a:s":{"sessions":{}}}}"#).unwrap();
     let place =
         Place::Snapshot { file, user: Some(USER.to_owned()), server: Some(house.server.uri()) };
-    let visit = Visit::begin(place, &Wanted::Current, &Quiet, &Cancel::default()).await.unwrap();
+    let visit = Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default()).await.unwrap();
     let told = house.told(&visit, &["!a:s", "!b:s", "!c:s"]).await;
     assert_eq!(
         last(&told),
