@@ -188,7 +188,8 @@ impl Rooms {
 
     /// Moves the focus.
     pub(super) fn go(&mut self, to: Move, seen: usize) {
-        self.moved = true;
+        // A window of another size moves nobody.
+        self.moved |= to != Move::By(0);
         self.cursor.go(to, self.shown.len(), seen);
     }
 
