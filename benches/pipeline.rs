@@ -219,7 +219,7 @@ async fn restore_into(file: &Path, data: &Path) -> Result<u64, keyhaul::base::fa
     let (wanted, cancel) = (Wanted::Current, Cancel::default());
     let place = Place::Snapshot { file: file.to_owned(), user: None, server: None };
     let progress: Arc<dyn Progress> = Arc::new(Silent);
-    let mut visit = Visit::begin(place, &wanted, &*progress, &cancel).await?;
+    let mut visit = Visit::begin(place, &wanted, &mut |_| {}, &*progress, &cancel).await?;
     visit.unlock(&[secret], false, &progress, &cancel).await?;
     let wish = Wish {
         wanted,

@@ -28,7 +28,7 @@ pub fn length(seconds: u64) -> String {
     match seconds {
         0 => "a moment".to_owned(),
         1..60 => format!("{seconds} s"),
-        60..3_600 if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        60..3_600 if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         60..3_600 => format!("{} min {} s", seconds / 60, seconds % 60),
         _ => format!("{} h", grouped(seconds / 3_600)),
     }

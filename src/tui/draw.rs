@@ -174,7 +174,7 @@ fn draw_frame(pen: &Pen, buffer: &mut Buffer, place: Rect, page: &Page) {
         if !right.is_empty() {
             let right = padded(right);
             // One cell of the edge stays visible behind it.
-            if taken + pen.line(&right).width() + 1 <= inner {
+            if taken + pen.line(&right).width() < inner {
                 pen.draw_right(buffer, Rect { width: inside.width - 1, ..inside }, &right);
             }
         }

@@ -344,6 +344,11 @@ impl Model {
         })
     }
 
+    /// Says whether somebody is signed in, and looks at their account.
+    pub(super) fn is_signed_in(&self) -> bool {
+        self.account.is_some() && self.visiting.is_some() && !self.is_offline()
+    }
+
     /// Says whether everything comes from a file, without any server.
     pub(super) fn is_offline(&self) -> bool {
         self.visiting.as_ref().is_some_and(|visiting| visiting.file.is_some())

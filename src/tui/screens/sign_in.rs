@@ -39,7 +39,11 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     rows.extend(other_rows(model, roomy));
     if roomy {
         rows.push(Row::empty());
-        rows.extend(if model.sign_in.demo.is_some() { paper(model) } else { promise() });
+        rows.extend(match model.sign_in.demo {
+            _ if model.is_signed_in() => signed_in(model),
+            Some(_) => paper(model),
+            None => promise(),
+        });
     }
     Page {
         title: line("Sign in"),
@@ -309,6 +313,19 @@ fn other_rows(model: &Model, roomy: bool) -> Vec<Row> {
     there.map(row).collect()
 }
 
+fn signed_in(model: &Model) -> Vec<Row> {
+    let user = super::user(model).unwrap_or_default();
+    vec![
+        Row::of(vec![
+            own("✓ ").ink(Ink::Ok),
+            own("You are signed in as "),
+            instead(&user, Instead::Account),
+            own("."),
+        ]),
+        Row::text("  Whoever signs in now takes your place; your device is removed first."),
+    ]
+}
+
 fn promise() -> Vec<Row> {
     vec![
         Row::text("Signing in adds one device to your account, named “keyhaul recovery”."),
@@ -380,6 +397,9 @@ fn next(model: &Model, roomy: bool) -> Line {
         (Part::Id, true) => "press Enter. keyhaul asks which server that is.",
         (Part::Id, false) => "press Enter.",
         (Part::Name, _) => "type your name on this server.",
+        (Part::Password, _) if model.is_signed_in() && !filled => {
+            "press Enter to go back to your backups."
+        }
         (Part::Password, _) if sign_in.demo.is_some() && filled => "press Enter to sign in.",
         (Part::Password, true) => "type your password and press Enter.",
         (Part::Password, false) => "type your password.",
@@ -402,6 +422,7 @@ pub(super) fn lower_first(text: &str) -> String {
 
 fn hints(model: &Model) -> Vec<crate::tui::page::Hint> {
     let go_on = match model.sign_in.part {
+        Part::Password if model.is_signed_in() && model.sign_in.password.is_empty() => "backups",
         Part::Password | Part::Token => "sign in",
         Part::Id | Part::Name => "go on",
         Part::Browser | Part::Other => "go on",

@@ -107,7 +107,9 @@ impl Model {
     }
 
     fn end(&mut self, exit: u8, mut words: Vec<String>) {
-        let saved = self.hauls.iter().filter(|_| !self.is_offline());
+        // The demo's folder goes with it; a snapshot that was opened lies where it lay.
+        let stays = self.sign_in.demo.is_none() && !self.is_offline();
+        let saved = self.hauls.iter().filter(|_| stays);
         let saved = saved.filter_map(|(version, haul)| Some((version, haul.saved()?)));
         for (version, saved) in saved {
             let version = crate::base::shown::Shown::limited(version, 20);

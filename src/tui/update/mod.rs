@@ -399,15 +399,15 @@ impl Model {
         if !self.overlays.is_empty() {
             return self.go_in_overlay(to, seen);
         }
-        if let Some(top) = &mut self.explaining {
-            if super::screens::explain_covers(&super::layout::layout(self.size)) {
-                match to {
-                    Move::By(by) => *top = top.saturating_add_signed(by).min(40),
-                    Move::First => *top = 0,
-                    Move::Last | Move::To(_) => {}
-                }
-                return;
+        if let Some(top) = &mut self.explaining
+            && super::screens::explain_covers(&super::layout::layout(self.size))
+        {
+            match to {
+                Move::By(by) => *top = top.saturating_add_signed(by).min(40),
+                Move::First => *top = 0,
+                Move::Last | Move::To(_) => {}
             }
+            return;
         }
         match self.place() {
             Place::SignIn => self.go_in_parts(to),

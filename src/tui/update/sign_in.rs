@@ -205,6 +205,9 @@ impl Model {
             return;
         }
         if self.sign_in.password.is_empty() {
+            if self.is_signed_in() {
+                return self.go_to(Step::Backups, effects);
+            }
             self.sign_in.in_field = true;
             return self.remark("Type the password of your account.");
         }

@@ -226,7 +226,7 @@ impl Journey {
     }
 
     /// As far as the contents of the current backup.
-    pub(super) async fn to_contents(&mut self) {
+    pub(super) async fn goes_to_contents(&mut self) {
         self.paste("@ada:example.org").await;
         self.press("Enter").await;
         self.sees("type your password").await;

@@ -14,7 +14,7 @@ use super::journey::{Journey, account_folder, serve};
 async fn from_nothing_to_the_contents_and_out() {
     let mut ada = Journey::begin().await;
     ada.sees("type your Matrix id and press Enter").await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     let screen = ada.sees("Family").await;
     assert!(screen.contains("Snapshot saved on this computer, still locked: 4.6 MB"), "{screen}");
     assert!(screen.contains("✓1 Sign in  ✓2 Backups  ▸3 Contents"), "{screen}");
@@ -33,14 +33,14 @@ async fn from_nothing_to_the_contents_and_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_second_visit_spares_the_server_the_question() {
     let mut ada = Journey::begin().await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     ada.press("q").await;
     let (_, server, data) = ada.ended().await;
     let address = server.base_url().to_owned();
     assert_eq!(server.readings(), 1);
     let start = Start { server: Some(address), ..Start::default() };
     let mut ada = Journey::in_folder(server, start, data).await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     assert_eq!(ada.server.readings(), 1);
     ada.press("Esc").await;
     ada.sees("Nothing changed since your last visit").await;
@@ -93,7 +93,7 @@ async fn to_a_server_that_is_not_there() {
 #[tokio::test(flavor = "multi_thread")]
 async fn rooms_are_found_chosen_and_opened() {
     let mut ada = Journey::begin().await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     ada.sees("Release team").await;
     ada.press("/").await;
     ada.types("choir").await;
@@ -123,7 +123,7 @@ async fn rooms_are_found_chosen_and_opened() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_snapshot_without_any_server() {
     let mut ada = Journey::begin().await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     ada.sees("Family").await;
     ada.press("q").await;
     let (_, server, data) = ada.ended().await;
@@ -157,7 +157,7 @@ async fn a_snapshot_without_any_server() {
 #[tokio::test(flavor = "multi_thread")]
 async fn signed_in_from_an_earlier_day() {
     let mut ada = Journey::begin().await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     // Read again, so that there is something to leave.
     ada.press("q").await;
     let (_, server, _) = ada.ended().await;
@@ -183,7 +183,7 @@ async fn signed_in_from_an_earlier_day() {
 async fn the_system_wants_the_end() {
     for exit in [129, 130, 143] {
         let mut ada = Journey::begin().await;
-        ada.to_contents().await;
+        ada.goes_to_contents().await;
         ada.wish(Wish::End(exit)).await;
         let (ending, server, _) = ada.ended().await;
         assert_eq!((ending.exit, server.devices()), (exit, 0));
@@ -193,7 +193,7 @@ async fn the_system_wants_the_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn back_to_the_shell_and_any_size() {
     let mut ada = Journey::begin().await;
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     ada.press("Ctrl-Z").await;
     ada.wish(Wish::Suspend).await;
     for (width, height) in [(40, 12), (1, 1), (0, 0), (20, 5), (500, 200), (80, 24)] {
@@ -214,7 +214,7 @@ async fn a_recovery_key_in_a_wrong_place() {
     ada.paste(key.expose()).await;
     let screen = ada.sees("It stays hidden until step 4.").await;
     assert!(!screen.contains("ezue"), "{screen}");
-    ada.to_contents().await;
+    ada.goes_to_contents().await;
     ada.press("/").await;
     ada.paste(&key.expose().replace(' ', "")).await;
     let screen = ada.sees("It stays hidden until step 4.").await;

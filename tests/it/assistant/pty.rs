@@ -97,6 +97,11 @@ impl Pty {
     /// Types raw bytes, as fast as hands do.
     pub(super) fn types(&self, bytes: &str) {
         thread::sleep(HANDS);
+        self.at_once(bytes);
+    }
+
+    /// Types raw bytes at once.
+    pub(super) fn at_once(&self, bytes: &str) {
         let mut keyboard = self.keyboard.lock().unwrap();
         keyboard.write_all(bytes.as_bytes()).unwrap();
         keyboard.flush().unwrap();
@@ -143,8 +148,11 @@ impl Pty {
     }
 
     pub(super) fn send(&self, signal: Signal) {
-        let pid = i32::try_from(self.child.process_id().unwrap()).unwrap();
-        kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+        kill_process(Pid::from_raw(self.pid()).unwrap(), signal).unwrap();
+    }
+
+    pub(super) fn pid(&self) -> i32 {
+        i32::try_from(self.child.process_id().unwrap()).unwrap()
     }
 
     /// Every byte that the program wrote so far.
@@ -160,7 +168,7 @@ impl Pty {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;
             }
-            assert!(begun.elapsed() < PATIENCE, "it never ended: {}", self.contents());
+            assert!(begun.elapsed() < PATIENCE, "it never ended: {}", self.screen());
             thread::sleep(Duration::from_millis(10));
         };
         let (seen, changed) = &*self.seen;
@@ -174,7 +182,8 @@ impl Pty {
         (status.exit_code(), screen.contents(), guard.bytes.clone())
     }
 
-    fn contents(&self) -> String {
+    /// The screen as it is.
+    pub(super) fn screen(&self) -> String {
         self.seen.0.lock().unwrap().screen.screen().contents()
     }
 }

@@ -133,6 +133,15 @@ fn sign_in_in_a_browser_is_not_there_yet() {
 }
 
 #[test]
+fn sign_in_again() {
+    holds("sign_in_again", |width, height| {
+        let mut scene = Scene::named(width, height);
+        scene.press("1");
+        scene
+    });
+}
+
+#[test]
 fn backups_signing_in() {
     holds("backups_seen", |width, height| {
         let mut scene = Scene::signed_in(width, height);

@@ -139,7 +139,9 @@ async fn offline_the_snapshot_knows_best_and_nobody_is_asked() {
     fs::write(&file, r#"{"rooms":{"!a:s":{"sessions":{}}}}"#).unwrap();
     let place =
         Place::Snapshot { file, user: Some(USER.to_owned()), server: Some(house.server.uri()) };
-    let visit = Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default()).await.unwrap();
+    let visit = Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default())
+        .await
+        .unwrap();
     let told = house.told(&visit, &["!a:s", "!b:s", "!c:s"]).await;
     assert_eq!(
         last(&told),
@@ -214,12 +216,7 @@ async fn what_stands_in_the_file_is_made_safe_or_counts_as_nothing() {
         house.room("!a:s", "state/m.room.name", forbidden()).await;
         let (told, _) = house.ask(Whose::Own, &["!a:s"]).await;
         let name = told.last().unwrap().1.name.clone();
-        assert_eq!(
-            name,
-            expected.map(|name| Shown::new(name)),
-            "{}",
-            &content[..content.len().min(80)]
-        );
+        assert_eq!(name, expected.map(Shown::new), "{}", &content[..content.len().min(80)]);
         // And something good takes its place.
         house.remember(&[("!b:s", "Choir", false)]);
         assert_eq!(house.remembered()["!b:s"], one("Choir", false));

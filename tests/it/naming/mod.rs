@@ -132,7 +132,9 @@ impl House {
         let surroundings = self.surroundings();
         let account = sign_in(asked, &surroundings, &Quiet, &Cancel::default()).await;
         let place = Place::Server(Arc::new(account.unwrap_or_else(|why| panic!("{}", why.what()))));
-        Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default()).await.unwrap()
+        Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default())
+            .await
+            .unwrap()
     }
 
     fn surroundings(&self) -> Surroundings {

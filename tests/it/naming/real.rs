@@ -104,7 +104,8 @@ impl Rooms {
         let account = sign_in(asked, &surroundings, &Quiet, &Cancel::default()).await;
         let account: SignedIn = account.unwrap_or_else(|why| panic!("{}", why.what()));
         let place = Place::Server(Arc::new(account));
-        let visit = Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default()).await;
+        let visit =
+            Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default()).await;
         (visit.unwrap_or_else(|why| panic!("{}", why.what())), home)
     }
 }
