@@ -15,7 +15,7 @@ use tracing::debug;
 
 use super::{
     one_room::{Heard, ask_one, ask_summary, named, named_itself, people_of_direct_chats},
-    people, snapshots,
+    snapshots,
     visit::{Place, Visit},
 };
 use crate::{
@@ -36,41 +36,8 @@ use crate::{
     },
 };
 
+pub use super::one_room::RoomName;
 pub use crate::store::names::Kind;
-
-/// What a room is called.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct RoomName {
-    /// The name, made safe.
-    pub name: Option<Shown>,
-    /// What it is made of.
-    pub kind: Kind,
-    /// Whether the account is not in the room (any more); `false` where nobody knows.
-    pub left: bool,
-    /// How many people are in it or invited, where the server told; of a room that was left, how many
-    /// there were.
-    pub people: Option<u64>,
-}
-
-impl RoomName {
-    pub(super) fn new(name: Shown, kind: Kind) -> Self {
-        Self { name: Some(name), kind, ..Self::default() }
-    }
-
-    /// Whether a direct chat is better named by its person's id.
-    fn gives_way(&self) -> bool {
-        match (self.kind, &self.name) {
-            (Kind::Direct | Kind::Nothing, _) | (_, None) => true,
-            (Kind::People, Some(name)) => name.as_str() == people::EMPTY,
-            (Kind::Named | Kind::Alias, Some(_)) => false,
-        }
-    }
-
-    /// What a room was called when it was left stays the same.
-    fn lasts(&self) -> bool {
-        self.left && matches!(self.kind, Kind::Named | Kind::Alias | Kind::People)
-    }
-}
 
 /// Finds out what rooms are called, and tells each name as soon as it is known. A room may be told
 /// again when something better or newer is found; one without any name is told at the end.
@@ -248,11 +215,14 @@ impl<'a> Naming<'a> {
         session: &Session,
         cancel: &Cancel,
     ) -> Result<(), RequestError> {
+        let wanted = self.wanted();
+        if wanted.is_empty() {
+            return Ok(());
+        }
         let offered = sliding_sync::is_offered(session, cancel).await;
         if self.unless_fault(offered)? != Some(true) {
             return Ok(());
         }
-        let wanted = self.wanted();
         let (mut rest, mut page) = (wanted.as_slice(), limits::NAMES_ON_A_PAGE);
         while !rest.is_empty() {
             let (now, later) = rest.split_at(rest.len().min(page));
@@ -294,8 +264,16 @@ impl<'a> Naming<'a> {
         Ok(())
     }
 
-    fn take_heard(&mut self, room: &Arc<str>, name: RoomName) {
+    /// Takes what the server says. That a room is empty is no reason to forget who was in it.
+    fn take_heard(&mut self, room: &Arc<str>, heard: RoomName) {
         let left = self.is_left(room);
+        let told = self.rooms.get(room).and_then(|known| known.told.clone());
+        let name = match told {
+            Some(told) if heard.gives_way() && !told.gives_way() => {
+                RoomName { people: heard.people, ..told }
+            }
+            _ => heard,
+        };
         self.take(room, RoomName { left, ..name }, true);
     }
 

@@ -4,17 +4,49 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use serde_json::{Map, Value};
 
-use super::{
-    names::{Kind, RoomName},
-    people::name_of,
-};
+use super::people::{EMPTY, name_of};
 use crate::{
-    base::cancel::Cancel,
+    base::{cancel::Cancel, shown::Shown},
     homeserver::{
         RequestError, Session,
         rooms::{self, Person, Said, Told},
     },
+    store::names::Kind,
 };
+
+/// What a room is called.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct RoomName {
+    /// The name, made safe.
+    pub name: Option<Shown>,
+    /// What it is made of.
+    pub kind: Kind,
+    /// Whether the account is not in the room (any more); `false` where nobody knows.
+    pub left: bool,
+    /// How many people are in it or invited, where the server told; of a room that was left, how many
+    /// there were.
+    pub people: Option<u64>,
+}
+
+impl RoomName {
+    pub(super) fn new(name: Shown, kind: Kind) -> Self {
+        Self { name: Some(name), kind, ..Self::default() }
+    }
+
+    /// Whether a direct chat is better named by its person's id.
+    pub(super) fn gives_way(&self) -> bool {
+        match (self.kind, &self.name) {
+            (Kind::Direct | Kind::Nothing, _) | (_, None) => true,
+            (Kind::People, Some(name)) => name.as_str() == EMPTY,
+            (Kind::Named | Kind::Alias, Some(_)) => false,
+        }
+    }
+
+    /// What a room was called when it was left stays the same.
+    pub(super) fn lasts(&self) -> bool {
+        self.left && matches!(self.kind, Kind::Named | Kind::Alias | Kind::People)
+    }
+}
 
 /// What asking for one room brought.
 pub(super) enum Heard {

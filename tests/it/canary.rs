@@ -293,6 +293,6 @@ fn files_are_private_whatever_the_umask() {
             files += usize::from(!is_folder);
         }
     }
-    // Store, lock, looks, logins, session and snapshot; the snapshot and the log at home.
-    assert_eq!(files, 8);
+    // Store, lock, looks, names, logins, session and snapshot; the snapshot and the log at home.
+    assert_eq!(files, 9);
 }

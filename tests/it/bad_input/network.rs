@@ -76,7 +76,8 @@ fn server_with_a_fault() {
 fn server_that_gives_no_names() {
     let ada = Ada::new();
     let fault = Trick::Say(500, json!({"errcode": "M_UNKNOWN", "error": "Internal server error"}));
-    let between = ada.between(vec![("/joined_rooms", fault)]);
+    let asked = ["/joined_rooms", "/account_data/m.direct", "/rooms/"];
+    let between = ada.between(asked.map(|words| (words, fault.clone())).to_vec());
     let args = ada.through(&between, ada.opens(&["rooms", "--json"]));
     let document = ada.lab.run(&args).exited(0).document();
     let rooms = document["rooms"].as_array().unwrap();

@@ -7,8 +7,13 @@ use std::{
 };
 
 use keyhaul::{
+    backup::version::ALGORITHM,
     base::{limits, shown::Shown},
     recovery::names::Kind,
+    snapshot::{
+        format::{FORMAT, Header},
+        writer::Writer,
+    },
     store::names::{Remembered, remember, remembered},
 };
 use serde_json::{Value, json};
@@ -18,6 +23,7 @@ use wiremock::{
 };
 
 use super::*;
+use crate::snapshots::trailer;
 
 const FILE: &str = "names.json";
 
@@ -132,13 +138,50 @@ async fn names_of_another_account_are_not_told() {
 }
 
 #[tokio::test]
+async fn an_empty_room_is_called_after_those_who_were_in_it() {
+    let house = House::new().await;
+    house.remember(&[("!a:s", "Grace", false)]);
+    house.joined(&["!a:s"]).await;
+    let alone = answer(200, &json!({"joined": {USER: {}}}));
+    house.room("!a:s", "joined_members", alone).await;
+    house.direct(json!({"@grace:s": ["!a:s"]})).await;
+    let (told, _) = house.ask(Whose::Own, &["!a:s"]).await;
+    assert_eq!(last(&told), [("!a:s", "Grace", Kind::Named, false)]);
+    assert_eq!(told.last().unwrap().1.people, Some(1));
+}
+
+#[tokio::test]
+async fn what_was_left_and_is_remembered_needs_few_questions() {
+    let house = House::new().await;
+    house.remember(&[("!a:s", "Choir", true)]);
+    house.joined(&[]).await;
+    let (told, requests) = house.ask(Whose::Own, &["!a:s"]).await;
+    assert_eq!(last(&told), [("!a:s", "Choir", Kind::Named, true)]);
+    assert_eq!(requests, ["/joined_rooms", "/user/@ada:example.org/account_data/m.direct"]);
+}
+
+#[tokio::test]
 async fn offline_the_snapshot_knows_best_and_nobody_is_asked() {
     let house = House::new().await;
-    house.remember(&[("!a:s", "Garden", false), ("!b:s", "Choir", true)]);
-    let file = house.home.path().join("body.json");
-    fs::write(&file, r#"{"rooms":{"!a:s":{"sessions":{}}}}"#).unwrap();
-    let place =
-        Place::Snapshot { file, user: Some(USER.to_owned()), server: Some(house.server.uri()) };
+    house.remember(&[("!a:s", "Old garden", false), ("!b:s", "Choir", true)]);
+    let file = house.home.path().join("backup.keyhaul");
+    let version = json!({
+        "version": "1", "algorithm": ALGORITHM,
+        "auth_data": {"public_key": "hSDwCYkwp1R0i33ctD73Wg2/Og0mOBr066SpjqqbTmo"},
+    });
+    let header = Header {
+        keyhaul_snapshot: FORMAT,
+        server: house.server.uri(),
+        user: USER.to_owned(),
+        started: jiff::Timestamp::UNIX_EPOCH,
+        version: serde_json::value::to_raw_value(&version).unwrap(),
+        account_data: BTreeMap::new(),
+    };
+    let mut writer = Writer::create(&file, &header).unwrap();
+    writer.write(br#"{"rooms":{}}"#).unwrap();
+    let along = BTreeMap::from([("!a:s".to_owned(), "Gar\u{1b}den".to_owned())]);
+    writer.finish(trailer(), along).unwrap();
+    let place = Place::Snapshot { file, user: None, server: None };
     let visit = Visit::begin(place, &Wanted::Current, &mut |_| {}, &Quiet, &Cancel::default())
         .await
         .unwrap();
@@ -146,12 +189,14 @@ async fn offline_the_snapshot_knows_best_and_nobody_is_asked() {
     assert_eq!(
         last(&told),
         [
-            ("!a:s", "Garden", Kind::Named, false),
+            ("!a:s", "Gar␛den", Kind::Named, false),
             ("!b:s", "Choir", Kind::Named, true),
             ("!c:s", "", Kind::Nothing, false),
         ]
     );
     assert!(house.server.received_requests().await.unwrap().is_empty());
+    // A look at a file changes nothing that is remembered.
+    assert_eq!(house.remembered()["!a:s"].name.as_str(), "Old garden");
 }
 
 #[test]
