@@ -213,10 +213,3 @@ pub enum StoreCommand {
     /// Check every key in the store
     Check,
 }
-
-impl Args {
-    /// Says whether anything at all was said.
-    pub(super) fn says_anything(&self) -> bool {
-        self.command.is_some() || std::env::args_os().len() > 1
-    }
-}

@@ -234,7 +234,7 @@ mod tests {
         let row = Row::wrapped(2, vec![own("  All 18 420 keys are"), own(" here.").ink(Ink::Ok)]);
         let lines = ORDINARY.wrap(&[row], 12);
         let lines: Vec<String> = lines.iter().map(|row| ORDINARY.line(&row.line)).collect();
-        assert_eq!(lines, ["  All ", "  18 420 ", "  keys are ", "  here."]);
+        assert_eq!(lines, ["  All 18 420 ", "  keys are ", "  here."]);
     }
 
     #[test]

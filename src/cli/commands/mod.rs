@@ -34,9 +34,6 @@ use crate::base::{
 pub fn run(args: Args) -> u8 {
     process::protect();
     let assistant = assistant::is_wanted(&args);
-    if !assistant && !args.says_anything() {
-        return papers::short_help();
-    }
     let Args { command, global } = args;
     let output = Output::new(&global);
     process::tell_panics(output.clone());
@@ -119,6 +116,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         None if desk.demo.is_some() => demo::tour(desk).await,
         // Answered above.
         Some(Command::Completions { .. } | Command::Man | Command::DemoServer { .. }) => Ok(0),
-        None => Err(Failure::new(Code::Usage).because("no command was given")),
+        None => Err(Failure::new(Code::Usage)
+            .because("no command was given, and there is no terminal for the assistant")),
     }
 }

@@ -6,7 +6,7 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use super::super::{args::Args, output::closed};
-use crate::base::failure::{Code, Failure};
+use crate::base::failure::Failure;
 
 pub(super) fn completions(shell: Shell) -> Result<u8, Failure> {
     let mut script = Vec::new();
@@ -18,13 +18,6 @@ pub(super) fn man() -> Result<u8, Failure> {
     let mut page = Vec::new();
     clap_mangen::Man::new(Args::command()).render(&mut page).map_err(|error| closed(&error))?;
     print(&page)
-}
-
-/// Without a terminal and without anything said: what could be said. The exit code is that of wrong usage.
-pub(super) fn short_help() -> u8 {
-    // Nobody reads stderr any more: the exit code still tells.
-    let _ = write!(io::stderr().lock(), "{}", Args::command().render_help());
-    Failure::new(Code::Usage).exit()
 }
 
 fn print(bytes: &[u8]) -> Result<u8, Failure> {

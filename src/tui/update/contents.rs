@@ -259,7 +259,8 @@ impl RoomView {
 
     fn arrange(&mut self) {
         let Some(RoomSessions { sessions, .. }) = &self.sessions else { return };
-        let focus = self.order.get(self.cursor.at).copied();
+        // At the top nobody chose the row; the first one is what they want to see.
+        let focus = self.order.get(self.cursor.at).copied().filter(|_| self.cursor.at > 0);
         self.order = (0..sessions.len()).collect();
         let of = |place: &usize| sessions.get(*place).map(|session| &session.metadata);
         match self.sort {

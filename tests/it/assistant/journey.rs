@@ -21,6 +21,7 @@ use tempfile::TempDir;
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, sleep, timeout};
+use unicode_width::UnicodeWidthStr;
 
 use super::scene;
 
@@ -42,7 +43,14 @@ impl Backend for Window {
     where
         I: Iterator<Item = (u16, u16, &'a Cell)>,
     {
-        self.inside.draw(content)
+        let cells: Vec<(u16, u16, Cell)> =
+            content.map(|(x, y, cell)| (x, y, cell.clone())).collect();
+        // As in a real terminal, a wide character takes what was in the cell behind it.
+        let blank = Cell::default();
+        let covered = cells.iter().filter(|(_, _, cell)| cell.symbol().width() > 1);
+        let covered: Vec<_> = covered.map(|(x, y, _)| (x + 1, *y, &blank)).collect();
+        self.inside.draw(covered.into_iter())?;
+        self.inside.draw(cells.iter().map(|(x, y, cell)| (*x, *y, cell)))
     }
 
     fn hide_cursor(&mut self) -> Result<(), Infallible> {

@@ -242,16 +242,16 @@ fn the_mask_holds_for_every_byte() {
     }
 }
 
+/// A terminal that can only print lines gets no assistant, and words for that.
 #[test]
-fn without_a_terminal_there_is_help() {
-    let lab = crate::program::Lab::new();
-    let mut command = lab.command(PROGRAM);
-    command.env_remove("KEYHAUL_DATA_DIR");
-    let output = command.output().unwrap();
-    assert_eq!(output.status.code(), Some(2));
-    let help = String::from_utf8(output.stderr).unwrap();
-    assert!(help.contains("Usage: keyhaul"), "{help}");
-    assert!(help.contains("Without a command the assistant opens."), "{help}");
+fn a_dumb_terminal_gets_no_escapes() {
+    let ada = Ada::new();
+    let home = ada.lab.path("home");
+    let pty = Pty::start_with(&home, (80, 24), PROGRAM, &[], &[("TERM", "dumb")]);
+    let (exit, screen, bytes) = pty.ended();
+    assert_eq!(exit, 2);
+    assert!(screen.contains("there is no terminal for the assistant"), "{screen}");
+    assert!(!bytes.contains(&0x1b));
 }
 
 /// Nothing moves, so nothing is drawn: an idle assistant writes no byte and uses no processor.

@@ -95,7 +95,10 @@ fn no_secret_and_no_terminal() {
 fn no_command_and_no_terminal() {
     let lab = Lab::new();
     let told = lab.fails_untouched::<&str>(&[], 2, "usage");
-    assert_eq!(told.detail.as_deref(), Some("no command was given"));
+    assert_eq!(
+        told.detail.as_deref(),
+        Some("no command was given, and there is no terminal for the assistant")
+    );
 }
 
 /// Secrets in the environment are not taken, whatever they are called.
