@@ -233,14 +233,19 @@ impl Journey {
         (ending.unwrap().unwrap(), self.server, self.data)
     }
 
-    /// As far as the contents of the current backup.
-    pub(super) async fn goes_to_contents(&mut self) {
+    /// As far as the backups.
+    pub(super) async fn goes_to_backups(&mut self) {
         self.paste("@ada:example.org").await;
         self.press("Enter").await;
         self.sees("type your password").await;
         self.paste("an engine weaves patterns").await;
         self.press("Enter").await;
         self.sees("Next: press Enter to see what backup 3 holds.").await;
+    }
+
+    /// As far as the contents of the current backup.
+    pub(super) async fn goes_to_contents(&mut self) {
+        self.goes_to_backups().await;
         self.press("Enter").await;
         self.sees("5 467 keys in 41 rooms").await;
     }

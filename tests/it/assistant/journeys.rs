@@ -8,6 +8,7 @@ use keyhaul::tui::run::Wish;
 use tempfile::TempDir;
 
 use super::journey::{Journey, account_folder, serve};
+use crate::program::{Between, Hold, Trick};
 
 /// Six presses from nothing to the contents: two pastes and four Enter; and nothing stays on the server.
 #[tokio::test(flavor = "multi_thread")]
@@ -235,6 +236,75 @@ async fn the_demo_from_the_first_screen() {
     assert!(screen.contains("keyhaul demo"), "{screen}");
     // The demo's own server, not the one of this test.
     assert_eq!(ada.server.requests(&Method::GET), 0);
+}
+
+/// What came before the connection broke is kept, and asking again brings the rest.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_connection_breaks_while_it_reads() {
+    let server = serve(crate::demo::account().clone()).await;
+    let cut = vec![("/room_keys/keys", Trick::Cut(1_500_000))];
+    let between = Between::start(server.address(), cut);
+    let start = Start { server: Some(between.base.clone()), ..Start::default() };
+    let mut ada = Journey::with(server, start).await;
+    ada.goes_to_backups().await;
+    ada.press("Enter").await;
+    let screen = ada.sees("The connection broke.").await;
+    assert!(screen.contains("of 5 467 keys are saved and can be restored."), "{screen}");
+    assert!(screen.contains("Next: r reads it again. Enter goes on"), "{screen}");
+    ada.press("Right").await;
+    ada.sees("1 of ").await;
+    ada.press("Esc").await;
+    between.behave();
+    ada.press("r").await;
+    ada.sees("5 467 keys in 41 rooms").await;
+    assert!(!ada.screen().contains("The connection broke."), "{}", ada.screen());
+}
+
+/// Ctrl-C stops what is read, once; and leaving meanwhile is asked about.
+#[tokio::test(flavor = "multi_thread")]
+async fn stopping_and_leaving_while_it_reads() {
+    let server = serve(crate::demo::account().clone()).await;
+    let hold = Hold::new();
+    let tricks = vec![("/room_keys/keys", Trick::Hold(hold.clone()))];
+    let between = Between::start(server.address(), tricks);
+    let start = Start { server: Some(between.base.clone()), ..Start::default() };
+    let mut ada = Journey::with(server, start).await;
+    ada.goes_to_backups().await;
+    ada.press("Enter").await;
+    ada.sees("waiting for the server to collect 5 467 keys").await;
+    ada.press("q").await;
+    ada.sees("Leave while the backup is read?").await;
+    ada.press("Enter").await;
+    ada.sees("reading …").await;
+    ada.press("Ctrl-C").await;
+    ada.sees("Next: press r to try again.").await;
+    between.behave();
+    ada.press("r").await;
+    ada.sees("5 467 keys in 41 rooms").await;
+    ada.press("q").await;
+    let (ending, server, _) = ada.ended().await;
+    assert_eq!((ending.exit, server.devices()), (0, 0));
+}
+
+/// Staying signed in is offered where leaving would cut something; the next run begins at the backups.
+#[tokio::test(flavor = "multi_thread")]
+async fn staying_signed_in_for_later() {
+    let server = serve(crate::demo::account().clone()).await;
+    let tricks = vec![("/room_keys/keys", Trick::Hold(Hold::new()))];
+    let between = Between::start(server.address(), tricks);
+    let start = Start { server: Some(between.base.clone()), ..Start::default() };
+    let mut ada = Journey::with(server, start).await;
+    ada.goes_to_backups().await;
+    ada.press("Enter").await;
+    ada.sees("waiting for the server").await;
+    ada.press("q Down Down Enter").await;
+    let (ending, server, data) = ada.ended().await;
+    assert!(ending.words[0].contains("stays signed in"), "{:?}", ending.words);
+    assert_eq!(server.devices(), 1);
+    between.behave();
+    let start = Start { way: Some(Way::Kept), ..Start::default() };
+    let mut ada = Journey::in_folder(server, start, data).await;
+    ada.sees("press Enter to see what backup 3 holds").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
