@@ -6,6 +6,7 @@ mod explain;
 mod later;
 mod overlays;
 mod room;
+mod rooms;
 mod sign_in;
 
 pub(super) use explain::covers as explain_covers;

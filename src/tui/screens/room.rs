@@ -24,7 +24,7 @@ pub(super) fn list_height(model: &Model, regions: &Regions) -> usize {
 /// The room's name, as the table of rooms has it.
 fn title(model: &Model, view: &RoomView) -> Line {
     match model.haul().and_then(|haul| haul.rooms.room(&view.id)) {
-        Some(room) => vec![super::contents::name(model, room)],
+        Some(room) => vec![super::rooms::name(model, room)],
         None => line("One room"),
     }
 }
