@@ -240,6 +240,8 @@ impl SecretField {
 mod tests {
     use super::*;
 
+    static_assertions::assert_not_impl_any!(SecretField: std::fmt::Debug, std::fmt::Display, Clone);
+
     #[test]
     fn a_secret_is_edited_like_any_text_and_its_buffer_never_moves() {
         let mut field = SecretField::default();

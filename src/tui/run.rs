@@ -132,11 +132,17 @@ impl<B: Backend> Loop<B> {
     fn wished(&mut self, wish: Wish) -> bool {
         match wish {
             Wish::End(exit) => self.update(Message::Signal(exit)),
-            Wish::Suspend => {
-                self.host.suspend(&mut self.terminal);
-                true
-            }
+            Wish::Suspend => self.suspend(),
         }
+    }
+
+    /// Back to the shell for a while. The window may have another size afterwards, and nobody told us.
+    fn suspend(&mut self) -> bool {
+        self.host.suspend(&mut self.terminal);
+        if let Ok(size) = self.terminal.size() {
+            self.update(Message::Resized(size));
+        }
+        true
     }
 
     /// Takes an event and those behind it that are there already, so that one frame serves them all.
@@ -184,10 +190,7 @@ impl<B: Backend> Loop<B> {
             match effect {
                 Effect::Copy(text) => self.host.copy(&mut self.terminal, text.expose()),
                 Effect::Redraw => redraw = true,
-                Effect::Suspend => {
-                    self.host.suspend(&mut self.terminal);
-                    redraw = true;
-                }
+                Effect::Suspend => redraw |= self.suspend(),
                 effect => self.runner.begin(effect),
             }
         }

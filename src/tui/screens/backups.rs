@@ -42,7 +42,8 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
             rows.push(Row::empty());
             rows.extend(facts);
         }
-        rows.extend([storage(model), vec![Row::empty()], warning].concat());
+        rows.extend([vec![Row::empty(); usize::from(side.is_some())], storage(model)].concat());
+        rows.extend([vec![Row::empty()], warning].concat());
     } else {
         rows.push(Row::empty());
         rows.extend(warning);

@@ -15,6 +15,10 @@ use crate::{
     },
 };
 
+/// Characters of an id in one row, and at most.
+const ID_PART: usize = 22;
+const ID_LONGEST: usize = 88;
+
 /// Rows of keys that are seen at once.
 pub(super) fn list_height(model: &Model, regions: &Regions) -> usize {
     let all = regions.rows().saturating_sub(2).max(1);
@@ -73,7 +77,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         rows,
         side: regions.side.map(|_| Side {
             title: line("Key in focus"),
-            rows: view.focus().map(key_rows).unwrap_or_default(),
+            rows: view.focus().map(|key| key_rows(key, true)).unwrap_or_default(),
         }),
         fact: fact(view, roomy),
         next: line(if roomy {
@@ -174,8 +178,15 @@ fn restored(session: &SessionContents) -> &'static str {
     }
 }
 
+/// The id in parts that the smallest window shows whole.
+fn id_rows(session: &SessionContents, lead: &'static str) -> Vec<Row> {
+    let id: Vec<char> = session.session_id.chars().take(ID_LONGEST).collect();
+    let part = |part: &[char]| Shown::new(&part.iter().collect::<String>());
+    id.chunks(ID_PART).map(|id| Row::of(vec![own(lead), private(&part(id))])).collect()
+}
+
 /// Everything about one key.
-fn key_rows(session: &SessionContents) -> Vec<Row> {
+fn key_rows(session: &SessionContents, roomy: bool) -> Vec<Row> {
     let start = match session.metadata.first_message_index {
         None => "The entry does not say where it starts; the key itself will tell.".to_owned(),
         Some(0) => "It starts at the first message of its session.".to_owned(),
@@ -199,13 +210,16 @@ fn key_rows(session: &SessionContents) -> Vec<Row> {
         Some(true) => "It is on this computer already.",
         Some(false) => "It is not on this computer yet.",
     };
+    if !roomy {
+        let said = |text: String| Row::wrapped(0, line(text));
+        let mut rows = id_rows(session, "");
+        rows.extend([said(start), said(passed), said(here.to_owned())]);
+        return rows;
+    }
     let said = |text: String| Row::wrapped(2, line(format!("  {text}")));
     let heading = |text: &'static str| Row::of(vec![own(text).ink(Ink::Muted)]);
     let mut rows = vec![heading("id")];
-    rows.push(Row::of(vec![
-        own("  "),
-        private(&Shown::limited(&session.session_id, 255)).middle(43),
-    ]));
+    rows.extend(id_rows(session, "  "));
     rows.extend([heading("start"), said(start), heading("way"), said(passed)]);
     rows.extend([heading("mark"), said(verified.to_owned())]);
     rows.extend([heading("here"), said(here.to_owned())]);
@@ -216,7 +230,7 @@ fn key_rows(session: &SessionContents) -> Vec<Row> {
 pub(super) fn key_page(model: &Model, regions: &Regions) -> Page {
     let Some(view) = model.room_view() else { return Page::default() };
     let roomy = regions.is_roomy();
-    let rows = view.focus().map(key_rows).unwrap_or_default();
+    let rows = view.focus().map(|key| key_rows(key, roomy)).unwrap_or_default();
     let position = format!(
         "{} of {}",
         grouped(view.cursor.at as u64 + 1),

@@ -337,8 +337,13 @@ fn promise() -> Vec<Row> {
 fn paper(model: &Model) -> Vec<Row> {
     let Some(demo) = &model.sign_in.demo else { return Vec::new() };
     vec![
-        Row::text("This is the demo: a made-up person with a made-up account. Her password is"),
-        Row::text("filled in. This stands on the paper that she kept, for step 4:"),
+        Row::wrapped(
+            0,
+            line(
+                "This is the demo: a made-up person with a made-up account. Her password is filled \
+                 in. This stands on the paper that she kept, for step 4:",
+            ),
+        ),
         Row::of(vec![own("  "), private(&demo.recovery_key)]),
     ]
 }
