@@ -87,9 +87,8 @@ pub async fn haul(
         && !hauling.afresh
         && is_current(file, &visit.overview, version)
     {
-        let read =
-            read_file(file, Box::new(|_| {}), store, progress.clone(), cancel.clone()).await?;
-        if read.contents.whole {
+        let read = read_file(file, Box::new(|_| {}), store, progress.clone(), cancel.clone()).await;
+        if let Some(read) = read.ok().filter(|read| read.contents.whole) {
             return Ok(read);
         }
     }

@@ -6,7 +6,7 @@ use crate::{
     tui::{
         effect::{At, Effect},
         field::Field,
-        haul::Haul,
+        haul::{Haul, Reading},
         intent::Intent,
         jobs::Work,
         list::Move,
@@ -65,8 +65,15 @@ impl Model {
         self.settle();
     }
 
-    /// Reads the version that is open.
+    /// Reads the version that is open. Somebody may open one while older ones are still looked for: it is
+    /// read once the look is done.
     pub(super) fn haul_version(&mut self, afresh: bool, effects: &mut Vec<Effect>) {
+        if self.backups.looked.is_none() {
+            if self.jobs.since(&Work::Look).is_none() {
+                self.look_again(self.settings.wanted.clone(), effects);
+            }
+            return;
+        }
         let Some(version) = self.open.as_ref().and_then(|name| self.backups.version(name)) else {
             return;
         };
@@ -90,6 +97,8 @@ impl Model {
             self.overlays.retain(|overlay| !matches!(overlay, Overlay::OpenFile { .. }));
             self.start_afresh(effects);
             self.visiting = Some(Visiting { job, file: Some(file) });
+        } else {
+            self.visiting = Some(Visiting { job, file: None });
         }
         self.backups.seen.clear();
         let wanted = match &self.settings.wanted {
@@ -115,10 +124,23 @@ impl Model {
         if open_at_once {
             self.open_contents(effects);
         }
+        let waits = self.open.as_ref().filter(|open| {
+            let reading = self.hauls.get(*open).is_some_and(Haul::is_reading);
+            reading && self.jobs.since(&Work::Haul((*open).clone())).is_none()
+        });
+        if waits.is_some() {
+            self.haul_version(false, effects);
+        }
     }
 
     fn look_failed(&mut self, failure: Failure) {
         self.opening = None;
+        for (version, haul) in &mut self.hauls {
+            // What is being read goes on; what waited for this look does not.
+            if haul.is_reading() && self.jobs.since(&Work::Haul(version.clone())).is_none() {
+                haul.reading = Reading::Failed;
+            }
+        }
         if failure.code() == Code::Stopped {
             return;
         }

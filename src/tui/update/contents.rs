@@ -1,6 +1,6 @@
 //! Step 3: the rooms of a version, the keys of one room.
 
-use std::sync::Arc;
+use std::{collections::BTreeSet, sync::Arc};
 
 use crate::{
     base::failure::{Code, Failure},
@@ -151,8 +151,13 @@ impl Model {
             }
         }
         // Names are asked for last: the keys are safe now.
-        let rooms = haul.rooms.all().iter().map(|room| Arc::clone(&room.id));
-        let rooms: Vec<Arc<str>> = rooms.filter(|id| !self.names.contains_key(id)).collect();
+        // Those of all versions: a question that runs is replaced.
+        let rooms = self.hauls.values().flat_map(|haul| haul.rooms.all());
+        let rooms: BTreeSet<Arc<str>> = rooms
+            .map(|room| Arc::clone(&room.id))
+            .filter(|id| !self.names.contains_key(id))
+            .collect();
+        let rooms: Vec<Arc<str>> = rooms.into_iter().collect();
         if let Some(visit) = self.visiting.as_ref().map(|visiting| visiting.job)
             && !rooms.is_empty()
         {

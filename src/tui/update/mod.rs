@@ -235,6 +235,7 @@ impl Model {
         if self.leaving_is_under_way() {
             return;
         }
+        self.leaving = Leaving::No;
         if !self.overlays.is_empty() {
             self.edit_overlay(edit);
         } else if self.place() == Place::SignIn {

@@ -283,6 +283,7 @@ impl Model {
     pub(super) fn look(&mut self, at: At, effects: &mut Vec<Effect>) {
         if let At::Account(_) = at {
             self.start_afresh(effects);
+            self.visiting = None;
             self.step = Step::Backups;
         }
         self.look_for(at, self.settings.wanted.clone(), effects);
@@ -293,6 +294,8 @@ impl Model {
         self.backups.seen.clear();
         match &at {
             At::Snapshot(file) => self.opening = Some(file.clone()),
+            // A second look: the visit of the first one serves until this one is there.
+            At::Account(_) if self.visiting.is_some() && !self.is_offline() => {}
             At::Account(_) => self.visiting = Some(Visiting { job, file: None }),
         }
         effects.push(Effect::Look { job, at, wanted });
