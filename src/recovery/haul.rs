@@ -20,11 +20,7 @@ use super::{
 };
 use crate::{
     backup::version::BackupVersion,
-    base::{
-        cancel::Cancel,
-        failure::{Code, Failure},
-        progress::Progress,
-    },
+    base::{cancel::Cancel, failure::Failure, progress::Progress},
     snapshot::{place::is_of, reader::Snapshot},
     store::reader::Reader,
 };
@@ -34,9 +30,9 @@ use crate::{
 pub struct Hauled {
     /// Its rooms and counts.
     pub contents: Contents,
-    /// Where its snapshot is, or why none could be saved: a folder that cannot be written keeps nobody
-    /// from looking.
-    pub saved: Result<Saved, Failure>,
+    /// Where its snapshot is, `None` where none was wanted, or why none could be saved: a folder that
+    /// cannot be written keeps nobody from looking.
+    pub saved: Result<Option<Saved>, Failure>,
     /// Why it is not all, if it is not.
     pub broken: Option<Failure>,
     /// Whether the version changed while it was read.
@@ -76,43 +72,42 @@ pub async fn haul(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
-    let Hauling { visit, version, data_dir, .. } = hauling;
-    let store = visit.store(data_dir);
+    let Hauling { visit, version, data_dir, save, afresh } = hauling;
     if let Place::Snapshot { file, .. } = &visit.place {
-        return read_file(file, glances, store, progress, cancel).await;
+        return read_file(file, Some(glances), visit.store(data_dir), progress, cancel).await;
     }
-    let place =
-        hauling.save.then(|| target::snapshot_place(&visit.overview, &version.version, data_dir));
+    let overview = &visit.overview;
+    let place = save.then(|| target::snapshot_place(overview, &version.version, data_dir));
     if let Some(Ok((file, _))) = &place
-        && !hauling.afresh
-        && is_current(file, &visit.overview, version)
+        && !afresh
+        && is_current(file, overview, version)
     {
-        let read = read_file(file, Box::new(|_| {}), store, progress.clone(), cancel.clone()).await;
+        let store = visit.store(data_dir);
+        let read = read_file(file, None, store, progress.clone(), cancel.clone()).await;
         if let Some(read) = read.ok().filter(|read| read.contents.whole) {
             return Ok(read);
         }
     }
-    let (saver, lock, why) = match place {
-        Some(Ok((file, lock))) => match Saver::begin(&file, &visit.overview, version) {
-            Ok(saver) => (Some(saver), Some(lock), None),
-            Err(failure) => (None, None, Some(failure)),
-        },
-        Some(Err(failure)) => (None, None, Some(failure)),
-        None => (None, None, None),
+    // The lock is held until the snapshot has its name.
+    let begun = place.map(|place| {
+        let (file, lock) = place?;
+        Ok((Saver::begin(&file, overview, version)?, lock))
+    });
+    let (saver, lock) = match begun.transpose() {
+        Ok(begun) => begun.map_or((Ok(None), None), |(saver, lock)| (Ok(Some(saver)), Some(lock))),
+        Err(failure) => (Err(failure), None),
     };
-    let hauled = from_server(hauling, saver, glances, progress, cancel).await;
-    if let (Ok(hauled), Some(lock)) = (&hauled, &lock) {
+    let hauled = from_server(hauling, saver, glances, progress, cancel).await?;
+    if let Some(lock) = &lock {
         looks::note(lock, version, hauled.broken.is_none().then_some(hauled.contents.sessions));
     }
-    match (hauled, why) {
-        (Ok(hauled), Some(failure)) => Ok(Hauled { saved: Err(failure), ..hauled }),
-        (hauled, _) => hauled,
-    }
+    Ok(hauled)
 }
 
+/// Reads a version from its server; `saver` is why nothing can be saved, where that is so.
 async fn from_server(
     Hauling { visit, version, data_dir, .. }: Hauling<'_>,
-    mut saver: Option<Saver>,
+    mut saver: Result<Option<Saver>, Failure>,
     glances: Glances,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
@@ -120,47 +115,44 @@ async fn from_server(
     let read = Timestamp::now();
     let source = visit.whole(version);
     let account = source.whole_account();
-    let (store, teller) = (visit.store(data_dir), Arc::clone(&progress));
-    let stop = cancel.clone();
-    let counted = contents(source, saver.as_mut(), store, Some(glances), teller, stop).await;
+    let (store, teller, stop) = (visit.store(data_dir), Arc::clone(&progress), cancel.clone());
+    let saving = saver.as_mut().ok().and_then(Option::as_mut);
+    let counted = contents(source, saving, store, Some(glances), teller, stop).await;
     let whole = counted.as_ref().is_ok_and(|contents| contents.whole);
     let entries = counted.as_ref().map_or(0, |contents| contents.sessions);
     let etag_after = etag_now(account.filter(|_| whole), version, &cancel).await;
     let changed = whole && etag_after != version.etag;
-    let saved = match saver.map(|saver| saver.end(version, etag_after, entries, whole)) {
-        Some(Ok(file)) => Ok(settled(file, read)),
-        Some(Err(failure)) => Err(failure),
-        None => Err(Failure::new(Code::NoSnapshot).with("file", "yet")),
-    };
+    let saved = saver.and_then(|saver| {
+        let file = saver.map(|saver| saver.end(version, etag_after, entries, whole)).transpose()?;
+        Ok(file.map(|file| settled(file, read)))
+    });
     match (counted, &saved) {
         (Ok(contents), _) => Ok(Hauled { contents, saved, broken: None, changed }),
-        (Err(failure), Ok(one)) => {
+        (Err(failure), Ok(Some(one))) => {
             // What was saved is what can be restored; an older snapshot may hold more than came now.
-            let left = read_file(&one.file, Box::new(|_| {}), None, progress, Cancel::default());
-            let left = left.await.map_err(|_| failure.clone())?;
+            let left = read_file(&one.file, None, None, progress, Cancel::default()).await;
+            let left = left.map_err(|_| failure.clone())?;
             if left.contents.sessions == 0 {
                 return Err(failure);
             }
             Ok(Hauled { broken: Some(failure), saved, ..left })
         }
-        (Err(failure), Err(_)) => Err(failure),
+        (Err(failure), _) => Err(failure),
     }
 }
 
 /// Counts what a snapshot holds.
 async fn read_file(
     file: &Path,
-    glances: Glances,
+    glances: Option<Glances>,
     store: Option<Reader>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
-    let snapshot = Snapshot::open(file).map_err(IntoFailure::into_failure)?;
-    let read = snapshot.header.started;
-    drop(snapshot);
+    let read = Snapshot::open(file).map_err(IntoFailure::into_failure)?.header.started;
     let source = Source::Snapshot { file: file.to_owned() };
-    let contents = contents(source, None, store, Some(glances), progress, cancel).await?;
-    let saved = Ok(settled(file.to_owned(), read));
+    let contents = contents(source, None, store, glances, progress, cancel).await?;
+    let saved = Ok(Some(settled(file.to_owned(), read)));
     Ok(Hauled { contents, saved, broken: None, changed: false })
 }
 

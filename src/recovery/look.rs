@@ -19,6 +19,7 @@ use crate::{
         room_keys::{self, Search, Seen},
     },
     snapshot::{bare::UNKNOWN, reader::Snapshot},
+    store::folder::{DataDir, Folder},
 };
 
 /// What a look found: on a server, or in a snapshot.
@@ -62,8 +63,8 @@ impl Wanted {
 }
 
 impl Overview {
-    /// Looks at an account on its server; each version is told as it is found. A version asked for by name is looked for even where
-    /// older ones cannot be enumerated.
+    /// Looks at an account on its server; each version is told as it is found. A version asked for by
+    /// name is looked for even where older ones cannot be enumerated.
     pub async fn of_account(
         account: &Account,
         wanted: &Wanted,
@@ -148,6 +149,14 @@ impl Overview {
             locks: Locks::read(snapshot.header.account_data.clone()),
             versions: vec![snapshot.version.clone()],
         }
+    }
+
+    /// The account's folder on this computer, if there is one; makes none.
+    pub(super) fn folder(&self, data_dir: &Path) -> Option<Folder> {
+        if self.user_id.is_empty() {
+            return None;
+        }
+        DataDir::find(data_dir).ok()??.find_account(&self.user_id, &self.server).ok()?
     }
 
     /// The one version that is wanted.

@@ -8,7 +8,7 @@ use super::look::Overview;
 use crate::{
     backup::version::BackupVersion,
     store::{
-        folder::{DataDir, Folder, FolderLock},
+        folder::FolderLock,
         looks::{self, Look},
     },
 };
@@ -29,7 +29,7 @@ pub struct Earlier {
 /// The last look at each version of an account, the latest first; none where nobody looked yet or the
 /// file cannot be read: nothing but a comparison is lost.
 pub fn earlier(overview: &Overview, data_dir: &Path) -> Vec<Earlier> {
-    let found = folder(overview, data_dir).and_then(|folder| looks::last(&folder).ok());
+    let found = overview.folder(data_dir).and_then(|folder| looks::last(&folder).ok());
     let looks = found.unwrap_or_default().into_iter();
     looks
         .map(|look| {
@@ -42,7 +42,7 @@ pub fn earlier(overview: &Overview, data_dir: &Path) -> Vec<Earlier> {
 
 /// Remembers how all versions look now. Makes no folder: who only looks leaves nothing behind.
 pub fn remember(overview: &Overview, data_dir: &Path) {
-    let Some(lock) = folder(overview, data_dir).and_then(|folder| folder.lock().ok()) else {
+    let Some(lock) = overview.folder(data_dir).and_then(|folder| folder.lock().ok()) else {
         return;
     };
     let known = looks::last(lock.folder()).unwrap_or_default();
@@ -64,7 +64,8 @@ pub(super) fn note(lock: &FolderLock, version: &BackupVersion, entries: Option<u
     let _ = looks::remember(lock, &[look(version, entries)]);
 }
 
-fn look(version: &BackupVersion, entries: Option<u64>) -> Look {
+/// How a version looks now.
+pub(super) fn look(version: &BackupVersion, entries: Option<u64>) -> Look {
     Look {
         version: version.version.clone(),
         etag: version.etag.clone(),
@@ -72,9 +73,4 @@ fn look(version: &BackupVersion, entries: Option<u64>) -> Look {
         entries,
         at: Timestamp::now(),
     }
-}
-
-fn folder(overview: &Overview, data_dir: &Path) -> Option<Folder> {
-    let data_dir = DataDir::find(data_dir).ok()??;
-    data_dir.find_account(&overview.user_id, &overview.server).ok()?
 }

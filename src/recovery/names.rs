@@ -30,10 +30,7 @@ use crate::{
         rooms::{self, Said},
         sliding_sync,
     },
-    store::{
-        folder::{DataDir, Folder},
-        names::{self as memory, Remembered},
-    },
+    store::names::{self as memory, Remembered},
 };
 
 pub use super::one_room::RoomName;
@@ -53,7 +50,7 @@ pub async fn names(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) {
-    let folder = data_dir.and_then(|data_dir| folder_of(visit, data_dir));
+    let folder = data_dir.and_then(|data_dir| visit.overview.folder(data_dir));
     let remembered = folder.as_ref().map(memory::remembered).and_then(Result::ok);
     let remembered = remembered.unwrap_or_default();
     let mut naming = Naming::new(rooms, told);
@@ -89,15 +86,6 @@ pub async fn names(
     {
         debug!(%error, "names of rooms are not remembered");
     }
-}
-
-/// The account's folder, if there is one; a look makes none.
-fn folder_of(visit: &Visit, data_dir: &Path) -> Option<Folder> {
-    let overview = &visit.overview;
-    if overview.user_id.is_empty() {
-        return None;
-    }
-    DataDir::find(data_dir).ok()??.find_account(&overview.user_id, &overview.server).ok()?
 }
 
 /// A room and what is known of its name.

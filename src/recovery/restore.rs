@@ -3,12 +3,12 @@
 
 use std::{path::PathBuf, sync::Arc, time::Instant};
 
-use jiff::Timestamp;
 use tokio::sync::mpsc;
 
 use super::{
     failures::IntoFailure,
     look::{Wanted, etag_now},
+    looks,
     pipeline::{self, Orders, Sink},
     snapshots::Saver,
     source::{PIECES, Pumped, Source, SourceFault, judged},
@@ -25,7 +25,7 @@ use crate::{
         shown::{Shown, grouped},
     },
     homeserver::RequestError,
-    store::{error::StoreError, looks::Look},
+    store::error::StoreError,
 };
 
 /// What somebody wants restored, and how.
@@ -214,13 +214,7 @@ impl RestoreJob {
             saver.end(&version, etag_after, ended.tally.entries, whole)?;
         }
         if whole && seen_on_server {
-            let look = Look {
-                version: version.version.clone(),
-                etag: version.etag.clone(),
-                count: version.count,
-                entries: Some(ended.tally.entries),
-                at: Timestamp::now(),
-            };
+            let look = looks::look(&version, Some(ended.tally.entries));
             target.remember(look).map_err(IntoFailure::into_failure)?;
         }
         let bytes = pumped.as_ref().map_or(0, |pumped| pumped.bytes);

@@ -3,7 +3,7 @@
 use ratatui::{
     Frame,
     buffer::Buffer,
-    layout::{Position, Rect, Size},
+    layout::{Position, Rect},
 };
 use unicode_width::UnicodeWidthStr;
 
@@ -39,9 +39,8 @@ pub fn draw(model: &Model, frame: &mut Frame<'_>) {
     pen.draw(buffer, indented(regions.head), &head.0);
     pen.draw_right(buffer, indented(regions.head), &head.1);
     if let Some(rail) = regions.rail {
-        for (step, place, line) in rail_lines(model, &pen, rail) {
+        for (_, place, line) in rail_lines(model, &pen, rail) {
             pen.draw(buffer, place, &line);
-            let _ = step;
         }
     }
     if let Some(place) = regions.frame {
@@ -249,11 +248,6 @@ fn hint_lines(model: &Model, pen: &Pen, place: Rect, hints: &[Hint]) -> Vec<(Int
         x += gap + width;
     }
     lines
-}
-
-/// The size of the window as ratatui has it, for tests.
-pub fn size(width: u16, height: u16) -> Size {
-    Size { width, height }
 }
 
 /// The keys that help lists on a screen, place by place: those of a field first, where one has the focus.

@@ -24,8 +24,6 @@ pub(super) enum Reading {
     Coming {
         /// Since when.
         since: Moment,
-        /// When the first entries were there.
-        first: Moment,
     },
     /// It is over.
     Over {
@@ -36,7 +34,7 @@ pub(super) enum Reading {
         /// Whether the version changed while it was read.
         changed: bool,
         /// The snapshot, or why there is none.
-        saved: Result<Saved, Failure>,
+        saved: Result<Option<Saved>, Failure>,
     },
     /// Nothing could be read.
     Failed,
@@ -89,16 +87,9 @@ impl Haul {
     }
 
     /// Takes what came since the last glance.
-    pub(super) fn glance(
-        &mut self,
-        glance: Glance,
-        names: &Names,
-        masked: bool,
-        seen: usize,
-        now: Moment,
-    ) {
+    pub(super) fn glance(&mut self, glance: Glance, names: &Names, masked: bool, seen: usize) {
         if let Reading::Waiting { since } = self.reading {
-            self.reading = Reading::Coming { since, first: now };
+            self.reading = Reading::Coming { since };
         }
         self.rooms.take(glance.rooms);
         self.keys = glance.sessions;
@@ -142,16 +133,16 @@ impl Haul {
     /// The snapshot, if there is one.
     pub(super) fn saved(&self) -> Option<&Saved> {
         match &self.reading {
-            Reading::Over { saved, .. } => saved.as_ref().ok(),
+            Reading::Over { saved, .. } => saved.as_ref().ok()?.as_ref(),
             _ => None,
         }
     }
 
     /// How fast it comes, once that can be told.
     pub(super) fn pace(&self, expected: Option<u64>, now: Moment) -> Option<Pace> {
-        let Reading::Coming { first, since } = self.reading else { return None };
+        let Reading::Coming { since } = self.reading else { return None };
         // The first second tells nothing.
-        let seconds = now.checked_sub(first.min(since))?.as_secs_f64();
+        let seconds = now.checked_sub(since)?.as_secs_f64();
         if seconds < 1.0 || self.keys == 0 {
             return None;
         }

@@ -10,7 +10,7 @@ const TWO_FRAMES: u16 = 110;
 /// Cells of the second frame.
 const SIDE: u16 = 44;
 /// Below this size only a friendly line is drawn.
-const SMALLEST: Size = Size { width: 40, height: 12 };
+pub const SMALLEST: Size = Size { width: 40, height: 12 };
 
 /// Where the parts of a screen are; what there is no room for has no place.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -10,7 +10,7 @@ use super::{
     haul::Haul,
     jobs::Jobs,
     keymap::Place,
-    layout::{Regions, layout},
+    layout::{Regions, SMALLEST, layout},
     list::Cursor,
     message::{DemoPaper, Job, Moment, Signed},
     overlay::Overlay,
@@ -218,8 +218,6 @@ pub struct Model {
     pub(super) now: Moment,
     pub(super) settings: Settings,
     pub(super) masked: bool,
-    /// The mask explains itself once.
-    pub(super) mask_told: bool,
     pub(super) step: Step,
     pub(super) branches: Vec<Branch>,
     pub(super) overlays: Vec<Overlay>,
@@ -291,14 +289,9 @@ impl Model {
         }
     }
 
-    /// Takes other settings.
-    pub fn set_settings(&mut self, settings: Settings) {
-        self.settings = settings;
-    }
-
-    /// Takes the colours that fit the terminal's background.
-    pub fn set_theme(&mut self, theme: Theme) {
-        self.settings.theme = theme;
+    /// How everything is to be drawn, for whoever learns it after the beginning.
+    pub fn settings(&mut self) -> &mut Settings {
+        &mut self.settings
     }
 
     /// How the program ended, once it has.
@@ -317,7 +310,7 @@ impl Model {
 
     /// Where the parts of the screen are; of a window that is too small, as if it were the smallest.
     pub(super) fn regions(&self) -> Regions {
-        layout(self.size).or_else(|| layout(super::draw::size(40, 12))).unwrap_or_default()
+        layout(self.size).or_else(|| layout(SMALLEST)).unwrap_or_default()
     }
 
     /// The contents that are open.

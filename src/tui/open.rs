@@ -85,7 +85,7 @@ async fn run(options: Options) -> io::Result<Ending> {
     };
     all.first_frame()?;
     if theme.is_none() {
-        all.model().set_theme(background());
+        all.model.settings().theme = background();
     }
     all.events = events();
     all.run().await

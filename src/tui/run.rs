@@ -75,11 +75,6 @@ impl<B: Backend> Loop<B> {
         self.draw()
     }
 
-    /// The model as it is.
-    pub fn model(&mut self) -> &mut Model {
-        &mut self.model
-    }
-
     fn draw(&mut self) -> Result<(), B::Error> {
         self.host.frame(&mut self.terminal, true);
         let drawn = self.terminal.draw(|frame| draw(&self.model, frame)).map(|_| ());

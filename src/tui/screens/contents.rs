@@ -113,9 +113,7 @@ fn trouble(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
         lines.push(line("  What was read is whole and saved. It may lack the newest keys."));
     } else if !whole {
         lines.push(warn("This is not all: the snapshot or the answer is cut or damaged.".into()));
-    } else if let Err(failure) = saved
-        && failure.code() != Code::NoSnapshot
-    {
+    } else if let Err(failure) = saved {
         let failure = if model.masked { failure.masked() } else { failure.clone() };
         lines.push(warn("No copy could be saved on this computer.".into()));
         lines.push(line(format!("  {}", failure.what())));
@@ -191,11 +189,11 @@ fn footer(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
     rows.push(Row::empty());
     rows.push(Row::of(if shown == 0 { Line::new() } else { words }));
     rows.push(match &haul.reading {
-        Reading::Over { saved: Ok(saved), .. } if model.is_offline() => Row::text(format!(
+        Reading::Over { saved: Ok(Some(saved)), .. } if model.is_offline() => Row::text(format!(
             "This snapshot is on this computer, still locked: {}",
             size(saved.bytes)
         )),
-        Reading::Over { saved: Ok(saved), .. } => {
+        Reading::Over { saved: Ok(Some(saved)), .. } => {
             let size = size(saved.bytes);
             Row::text(format!("Snapshot saved on this computer, still locked: {size}"))
         }
@@ -303,7 +301,7 @@ fn edge(model: &Model, haul: &Haul) -> Line {
 
 fn fact(model: &Model, haul: &Haul, regions: &Regions) -> Line {
     let roomy = regions.is_roomy();
-    if model.masked && !model.mask_told {
+    if model.masked {
         return line(if roomy {
             "Names are hidden. Numbers, counts and reasons are real."
         } else {

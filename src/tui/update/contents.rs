@@ -124,9 +124,9 @@ impl Model {
 
     pub(super) fn glanced(&mut self, version: &str, glance: Glance) {
         let seen = crate::tui::screens::list_height(self);
-        let (now, masked) = (self.now, self.masked);
+        let masked = self.masked;
         if let Some(haul) = self.hauls.get_mut(version) {
-            haul.glance(glance, &self.names, masked, seen, now);
+            haul.glance(glance, &self.names, masked, seen);
         }
     }
 

@@ -39,7 +39,6 @@ impl Model {
             now: Moment::ZERO,
             settings,
             masked: start.masked,
-            mask_told: false,
             step: Step::SignIn,
             branches: Vec::new(),
             overlays: Vec::new(),
@@ -352,7 +351,6 @@ impl Model {
             self.overlays.push(super::overlay::Overlay::Unmask);
         } else {
             self.masked = true;
-            self.mask_told = false;
             self.sign_in.password.hide();
             self.sign_in.token.hide();
             self.arrange();

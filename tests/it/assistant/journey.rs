@@ -9,7 +9,6 @@ use std::time::Duration;
 use crossterm::event::Event;
 use keyhaul::demo::{account::Account, server::DemoServer};
 use keyhaul::recovery::sign_in::Surroundings;
-use keyhaul::tui::draw::size;
 use keyhaul::tui::model::{Ending, Model, Start};
 use keyhaul::tui::run::{Arrived, Host, Loop, Wish};
 use keyhaul::tui::runner::Runner;
@@ -149,7 +148,7 @@ impl Journey {
             Surroundings { allow_http: false, ca_file: None, data_dir: data.path().join("data") };
         let host = asked.clone();
         let running = tokio::spawn(async move {
-            let (model, effects) = Model::start(scene::settings(), size(80, 24), start);
+            let (model, effects) = Model::start(scene::settings(), Size::new(80, 24), start);
             let (runner, reports) = Runner::new(surroundings, true, None);
             let all = Loop {
                 terminal: Terminal::new(window)?,

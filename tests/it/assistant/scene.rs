@@ -16,7 +16,7 @@ use keyhaul::recovery::looks::Earlier;
 use keyhaul::recovery::names::{Kind, RoomName};
 use keyhaul::recovery::sign_in::{Flow, Found};
 use keyhaul::recovery::trust::{SignedBy, Who, Worth};
-use keyhaul::tui::draw::{draw, size};
+use keyhaul::tui::draw::draw;
 use keyhaul::tui::effect::Effect;
 use keyhaul::tui::input;
 use keyhaul::tui::message::{Happened, Job, Looked, Message, Signed};
@@ -24,6 +24,7 @@ use keyhaul::tui::model::{Model, Settings, Start};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
+use ratatui::layout::Size;
 
 pub(super) const NOW: &str = "2026-11-24T12:00:00Z";
 
@@ -45,7 +46,7 @@ impl Scene {
     }
 
     pub(super) fn with(width: u16, height: u16, settings: Settings, start: Start) -> Self {
-        let (model, effects) = Model::start(settings, size(width, height), start);
+        let (model, effects) = Model::start(settings, Size { width, height }, start);
         Self { model, effects, now: Duration::from_secs(1), size: (width, height) }
     }
 
@@ -372,7 +373,7 @@ pub(super) fn hauled() -> Hauled {
     let read: Timestamp = NOW.parse().unwrap();
     Hauled {
         contents: contents(),
-        saved: Ok(Saved { file: "/data/snapshot-4.keyhaul".into(), read, bytes: 15_510_000 }),
+        saved: Ok(Some(Saved { file: "/data/snapshot-4.keyhaul".into(), read, bytes: 15_510_000 })),
         broken: None,
         changed: false,
     }

@@ -6,7 +6,7 @@ use keyhaul::recovery::look::Overview;
 use keyhaul::recovery::snapshots::Kept;
 use keyhaul::tui::effect::Effect;
 use keyhaul::tui::message::{Happened, Looked};
-use keyhaul::tui::model::{Settings, Start};
+use keyhaul::tui::model::Start;
 use keyhaul::tui::theme::Theme;
 
 use super::scene::{self, Scene};
@@ -338,7 +338,8 @@ fn contents_offline() {
         looked.earlier.clear();
         scene.happens(job, Happened::Looked(Ok(Box::new(looked))));
         let mut hauled = scene::hauled();
-        hauled.saved.as_mut().unwrap().read = "2026-11-20T19:12:00Z".parse().unwrap();
+        hauled.saved.as_mut().unwrap().as_mut().unwrap().read =
+            "2026-11-20T19:12:00Z".parse().unwrap();
         scene.hauled(Ok(hauled));
         scene
     });
@@ -504,15 +505,14 @@ fn a_window_that_is_too_small() {
 fn in_plain_ascii_signs() {
     for (width, height) in SIZES {
         for scene in [Scene::named, Scene::at_backups, Scene::at_password, Scene::at_room] {
-            let settings = Settings { ascii: true, ..scene::settings() };
             let mut scene = scene(width, height);
-            scene.model.set_settings(settings);
+            scene.model.settings().ascii = true;
             let screen = scene.screen();
             assert!(screen.is_ascii(), "{screen}");
         }
     }
     let mut scene = Scene::named(80, 24);
-    scene.model.set_settings(Settings { ascii: true, ..scene::settings() });
+    scene.model.settings().ascii = true;
     insta::assert_snapshot!("contents_ascii", scene.screen());
 }
 
@@ -523,7 +523,7 @@ fn colours_carry_no_meaning_alone() {
     let plain = Scene::named(80, 24).screen();
     for theme in [Theme::Dark, Theme::Light, Theme::Mono, Theme::HighContrast] {
         let mut scene = Scene::named(80, 24);
-        scene.model.set_theme(theme);
+        scene.model.settings().theme = theme;
         assert_eq!(scene.screen(), plain);
         let buffer = scene.buffer();
         let coloured = buffer.content().iter().filter(|cell| cell.fg != Color::Reset).count();
