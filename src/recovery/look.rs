@@ -171,12 +171,7 @@ impl Overview {
             .iter()
             .find(|version| version.version == *name)
             .ok_or_else(|| self.without(name))?;
-        if !version.supported() {
-            return Err(Failure::new(Code::BackupUnknownKind)
-                .with("n", Shown::limited(&version.version, 20))
-                .because(&format!("algorithm {}", version.algorithm)));
-        }
-        Ok(version)
+        of_known_kind(version)
     }
 
     /// A version that is not among those found. A snapshot knows of its own only.
@@ -188,6 +183,16 @@ impl Overview {
             _ => Failure::new(Code::BackupGoneForGood).with("n", name),
         }
     }
+}
+
+/// The version, unless it is of a kind that keyhaul does not know.
+pub fn of_known_kind(version: &BackupVersion) -> Result<&BackupVersion, Failure> {
+    if version.supported() {
+        return Ok(version);
+    }
+    Err(Failure::new(Code::BackupUnknownKind)
+        .with("n", Shown::limited(&version.version, 20))
+        .because(&format!("algorithm {}", version.algorithm)))
 }
 
 /// A version's etag after it was read: another one means that it changed meanwhile. Where nobody can

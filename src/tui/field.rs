@@ -6,6 +6,7 @@ use tui_input::{Input, InputRequest};
 use unicode_width::UnicodeWidthStr;
 use zeroize::Zeroizing;
 
+use super::intent::Intent;
 use crate::base::secret::SecretText;
 
 /// Most characters that an ordinary field takes: a pasted megabyte is cut.
@@ -40,6 +41,20 @@ pub enum Edit {
     Clear,
     /// Cuts what is after the cursor.
     CutRest,
+}
+
+impl Edit {
+    /// What a key of the key map does to a field, if it does anything to one.
+    pub(super) fn meant_by(intent: Intent) -> Option<Self> {
+        Some(match intent {
+            Intent::Start => Self::Start,
+            Intent::End => Self::End,
+            Intent::DeleteWord => Self::DeleteWord,
+            Intent::Clear => Self::Clear,
+            Intent::CutRest => Self::CutRest,
+            _ => return None,
+        })
+    }
 }
 
 /// An ordinary field: an id, a file, a word to find. Never for secrets: it keeps what was cut.

@@ -21,6 +21,7 @@ use super::{
     theme::Theme,
 };
 use crate::{
+    backup::version::BackupVersion,
     base::secret::SecretText,
     recovery::{contents::RoomSessions, look::Wanted, sign_in::Way},
 };
@@ -320,6 +321,14 @@ impl Model {
 
     pub(super) fn haul_mut(&mut self) -> Option<&mut Haul> {
         self.hauls.get_mut(self.open.as_ref()?)
+    }
+
+    /// The other versions that hold keys, with their rows among those that exist.
+    pub(super) fn others_with_keys(&self) -> impl Iterator<Item = (usize, &BackupVersion)> {
+        let others = self.backups.versions().iter().enumerate();
+        others.filter(|(_, other)| {
+            other.count.is_some_and(|count| count > 0) && Some(&other.version) != self.open.as_ref()
+        })
     }
 
     /// The room that is open, key by key.

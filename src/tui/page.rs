@@ -65,6 +65,11 @@ pub fn instead(text: &Shown, instead: Instead) -> Piece {
     Piece { text: Text::Private(text.clone(), instead), ink: Ink::Plain, fit: None }
 }
 
+/// What stands before a row: the sign of the focus, or its place.
+pub fn mark(focus: bool) -> Piece {
+    if focus { own("▸ ").ink(Ink::Accent) } else { own("  ") }
+}
+
 impl Piece {
     /// The same in another role.
     #[must_use]

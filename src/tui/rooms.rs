@@ -233,6 +233,11 @@ impl Rooms {
         self.rooms.iter().filter(|room| room.chosen)
     }
 
+    /// How many rooms somebody chose, and how many keys these have.
+    pub(super) fn count_chosen(&self) -> (u64, u64) {
+        self.chosen().fold((0, 0), |(rooms, keys), room| (rooms + 1, keys + room.figures.sessions))
+    }
+
     /// Chooses the room in focus, or not.
     pub(super) fn choose(&mut self) {
         let place = self.shown.get(self.cursor.at).copied();

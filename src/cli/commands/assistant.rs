@@ -2,7 +2,10 @@
 
 use std::{env, io::IsTerminal, path::Path};
 
-use super::super::{args::Args, args::Global, desk::Desk};
+use super::super::{
+    args::{Args, Global, ThemeName},
+    desk::Desk,
+};
 use crate::{
     base::failure::{Code, Failure},
     recovery::sign_in::Way,
@@ -92,7 +95,6 @@ fn is_plain(language: &str) -> bool {
 
 /// The colours that were asked for; `None` where the terminal is to be asked.
 fn theme(global: &Global) -> Option<Theme> {
-    use super::super::args::ThemeName;
     match global.theme {
         ThemeName::Auto if env::var_os("NO_COLOR").is_some_and(|set| !set.is_empty()) => {
             Some(Theme::Mono)

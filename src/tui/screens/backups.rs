@@ -14,7 +14,9 @@ use crate::{
         jobs::Work,
         layout::Regions,
         model::Model,
-        page::{Line, Page, Piece, Row, Side, Target, called, hint, line, own, private},
+        page::{
+            Hint, Line, Page, Piece, Row, Side, Target, called, hint, line, mark, own, private,
+        },
         theme::Ink,
     },
 };
@@ -61,7 +63,8 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     }
 }
 
-fn name(version: &BackupVersion) -> Shown {
+/// A version's name.
+pub(super) fn name(version: &BackupVersion) -> Shown {
     Shown::limited(&version.version, 20)
 }
 
@@ -156,9 +159,8 @@ impl Widths {
 
 fn version_row(model: &Model, version: &BackupVersion, widths: &Widths, focus: bool) -> Row {
     let known = &model.backups;
-    let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
     let current = if known.is_current(version) && !model.is_offline() { " current" } else { "" };
-    let mut row = vec![own(sign).ink(ink)];
+    let mut row = vec![mark(focus)];
     row.push(own(format!("{}{current}", name(version).cut(11))).left(widths.name));
     let count = version.count.map_or_else(|| "?".to_owned(), grouped);
     row.push(own(count).right(widths.keys));
@@ -401,7 +403,7 @@ fn next(model: &Model, roomy: bool) -> Line {
     }
 }
 
-fn hints(model: &Model) -> Vec<crate::tui::page::Hint> {
+fn hints(model: &Model) -> Vec<Hint> {
     let mut hints = Vec::new();
     if model.backups.focus().is_some() {
         hints.push(called(Intent::GoOn, "contents"));

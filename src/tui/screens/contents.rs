@@ -12,7 +12,7 @@ use crate::{
         intent::Intent,
         layout::Regions,
         model::Model,
-        page::{Line, Page, Row, Target, called, hint, line, own},
+        page::{Hint, Line, Page, Row, Target, called, hint, line, own},
         theme::Ink,
     },
 };
@@ -32,7 +32,7 @@ pub(super) fn list_height(model: &Model, regions: &Regions) -> usize {
 
 pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     let Some(haul) = model.haul() else { return Page::default() };
-    let version = Shown::limited(model.open.as_deref().unwrap_or_default(), 20);
+    let version = open_version(model);
     let mut rows = Vec::new();
     if shows_filter(model, haul) {
         rows.push(filter_row(model, haul, regions));
@@ -67,6 +67,11 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     }
 }
 
+/// The name of the version that is open.
+fn open_version(model: &Model) -> Shown {
+    Shown::limited(model.open.as_deref().unwrap_or_default(), 20)
+}
+
 fn shows_filter(model: &Model, haul: &Haul) -> bool {
     (model.finding || !haul.rooms.filter.is_empty()) && !model.masked
 }
@@ -98,7 +103,7 @@ fn trouble(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
     let warn = |text: String| vec![own("! ").ink(Ink::Warn), own(text).ink(Ink::Danger)];
     let mut lines: Vec<Line> = Vec::new();
     if let Some(failure) = broken {
-        let failure = if model.masked { failure.masked() } else { failure.clone() };
+        let failure = model.told(failure);
         lines.push(warn(failure.what()));
         let (keys, all) = (grouped(haul.keys), expected(model));
         lines.push(line(match all {
@@ -108,13 +113,13 @@ fn trouble(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
             None => format!("  {keys} keys are saved and can be restored."),
         }));
     } else if *changed {
-        let version = Shown::limited(model.open.as_deref().unwrap_or_default(), 20);
+        let version = open_version(model);
         lines.push(warn(format!("Backup {version} changed while it was read.")));
         lines.push(line("  What was read is whole and saved. It may lack the newest keys."));
     } else if !whole {
         lines.push(warn("This is not all: the snapshot or the answer is cut or damaged.".into()));
     } else if let Err(failure) = saved {
-        let failure = if model.masked { failure.masked() } else { failure.clone() };
+        let failure = model.told(failure);
         lines.push(warn("No copy could be saved on this computer.".into()));
         lines.push(line(format!("  {}", failure.what())));
     }
@@ -140,20 +145,18 @@ fn nothing(model: &Model, haul: &Haul) -> Vec<Row> {
             ),
         ];
     }
-    let version = Shown::limited(model.open.as_deref().unwrap_or_default(), 20);
+    let version = open_version(model);
     let mut rows = vec![Row::wrapped(
         2,
         line(format!(
             "  Backup {version} holds no keys. It was made and nothing was put into it yet."
         )),
     )];
-    let others = model.backups.versions().iter().filter(|other| {
-        Some(&other.version) != model.open.as_ref() && other.count.is_some_and(|count| count > 0)
-    });
-    let others: Vec<String> = others
-        .map(|other| {
+    let others: Vec<String> = model
+        .others_with_keys()
+        .map(|(_, other)| {
             let count = counted(other.count.unwrap_or(0), "key");
-            format!("{} holds {count}", Shown::limited(&other.version, 20))
+            format!("{} holds {count}", super::backups::name(other))
         })
         .collect();
     if !others.is_empty() {
@@ -222,11 +225,7 @@ fn expected(model: &Model) -> Option<u64> {
 
 /// Another version that holds keys, where this one holds none.
 fn fuller(model: &Model) -> Option<Shown> {
-    let others = model.backups.versions().iter();
-    let mut fuller = others.filter(|other| {
-        other.count.is_some_and(|count| count > 0) && Some(&other.version) != model.open.as_ref()
-    });
-    fuller.next().map(|other| Shown::limited(&other.version, 20))
+    model.others_with_keys().next().map(|(_, other)| super::backups::name(other))
 }
 
 /// How far the reading is, with its rate and the time left.
@@ -268,9 +267,7 @@ fn edge(model: &Model, haul: &Haul) -> Line {
         return line(pace(model, haul, true));
     }
     let rooms = haul.rooms.all().len() as u64;
-    let chosen = haul.rooms.chosen();
-    let (count, keys) =
-        chosen.fold((0, 0), |(count, keys), room| (count + 1, keys + room.figures.sessions));
+    let (count, keys) = haul.rooms.count_chosen();
     if shows_filter(model, haul) && count > 0 {
         let shown = haul.rooms.count_shown();
         let here = (0..shown).filter_map(|row| haul.rooms.shown(row)).filter(|room| room.chosen);
@@ -351,7 +348,7 @@ fn next(model: &Model, haul: &Haul, roomy: bool) -> Line {
             "Enter keeps the filter, Esc clears it."
         });
     }
-    let chosen = haul.rooms.chosen().count() as u64;
+    let (chosen, _) = haul.rooms.count_chosen();
     match &haul.reading {
         _ if haul.is_reading() => line(if roomy {
             "wait, or look around meanwhile. Ctrl-C stops."
@@ -382,7 +379,7 @@ fn next(model: &Model, haul: &Haul, roomy: bool) -> Line {
     }
 }
 
-fn hints(model: &Model, haul: &Haul) -> Vec<crate::tui::page::Hint> {
+fn hints(model: &Model, haul: &Haul) -> Vec<Hint> {
     if model.finding {
         return vec![called(Intent::GoOn, "keep"), called(Intent::Back, "clear")];
     }

@@ -26,9 +26,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     rows.push(Row::wrapped(4, command));
     rows.push(Row::empty());
     if let Some(haul) = model.haul() {
-        let chosen = haul.rooms.chosen();
-        let (count, keys) = chosen
-            .fold((0_u64, 0), |(count, keys), room| (count + 1, keys + room.figures.sessions));
+        let (count, keys) = haul.rooms.count_chosen();
         let words = match count {
             0 => format!("It takes all rooms: {}.", counted(haul.keys, "key")),
             _ => format!("It takes {}: {}.", counted(count, "room"), counted(keys, "key")),

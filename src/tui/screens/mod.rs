@@ -21,7 +21,11 @@ use super::{
     page::{Instead, Line, Page, Row, called, instead, line, own},
     theme::Ink,
 };
-use crate::base::shown::{Shown, grouped};
+use crate::base::{
+    failure::Failure,
+    shown::{Shown, grouped},
+    words::ago,
+};
 
 /// The whole page for a window.
 pub(super) fn page(model: &Model, regions: &Regions) -> Page {
@@ -78,7 +82,7 @@ pub(super) fn head(model: &Model, regions: &Regions) -> (Line, Line) {
         let read = model.haul().and_then(super::haul::Haul::saved).map(|saved| saved.read);
         match read.filter(|_| long) {
             Some(read) => {
-                let ago = crate::base::words::ago(read, model.wall());
+                let ago = ago(read, model.wall());
                 format!("offline: snapshot of {ago}")
             }
             None => "offline: snapshot".to_owned(),
@@ -294,6 +298,11 @@ pub(super) fn filled(mut rows: Vec<Row>, height: usize) -> Vec<Row> {
 }
 
 impl Model {
+    /// A failure as this screen may tell it.
+    fn told(&self, failure: &Failure) -> Failure {
+        if self.masked { failure.masked() } else { failure.clone() }
+    }
+
     fn leaving_now(&self) -> bool {
         matches!(self.leaving, Leaving::SigningOut { .. })
     }

@@ -22,7 +22,7 @@ use crate::{
         list::Cursor,
         model::Model,
         overlay::{Choice, Overlay},
-        page::{Instead, Line, Page, Row, Target, called, hint, instead, line, own, private},
+        page::{Instead, Line, Page, Row, Target, called, hint, instead, line, mark, own, private},
         theme::Ink,
     },
 };
@@ -182,10 +182,9 @@ fn palette(model: &Model, regions: &Regions, field: &Field, cursor: &Cursor) -> 
     for place in cursor.seen(entries.len(), height) {
         let Some(entry) = entries.get(place) else { continue };
         let focus = place == cursor.at;
-        let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
         let tone = if entry.refused.is_some() { Ink::Muted } else { Ink::Plain };
         let says = regions.cells().saturating_sub(if roomy { 32 } else { 12 });
-        let mut row = vec![own(sign).ink(ink), own(entry.says).ink(tone).left(says)];
+        let mut row = vec![mark(focus), own(entry.says).ink(tone).left(says)];
         row.push(match entry.refused {
             Some(why) if roomy => own(why).ink(Ink::Muted).left(30),
             _ => own(entry.keys.clone()).ink(Ink::Accent).left(if roomy { 30 } else { 10 }),
@@ -216,7 +215,7 @@ fn open_file(
     let width = regions.cells().saturating_sub(8).min(60);
     let mut rows = vec![field_row("  ", field, width, cursor.at == 0)];
     if let Some(failure) = failed {
-        let failure = if model.masked { failure.masked() } else { failure.clone() };
+        let failure = model.told(failure);
         let mut what = vec![own("! ").ink(Ink::Danger)];
         what.push(own(failure.what()).ink(Ink::Danger));
         rows.push(Row::wrapped(2, what));
@@ -259,13 +258,12 @@ fn open_file(
 }
 
 fn kept_row(model: &Model, regions: &Regions, one: &Kept, focus: bool) -> Row {
-    let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
     let roomy = regions.is_roomy();
     let keys = match one.entries {
         Some(entries) => format!("{} keys", grouped(entries)),
         None => "incomplete".to_owned(),
     };
-    let mut row = vec![own(sign).ink(ink)];
+    let mut row = vec![mark(focus)];
     row.push(own(format!("backup {}", Shown::limited(&one.version, 12))).left(14));
     row.push(own(keys).right(13));
     row.push(own("  "));
@@ -305,7 +303,7 @@ fn failed(
     cursor: &Cursor,
     detail: bool,
 ) -> Page {
-    let failure = if model.masked { failure.masked() } else { failure.clone() };
+    let failure = model.told(failure);
     let roomy = regions.is_roomy();
     let what = vec![own("! ").ink(Ink::Danger), own(failure.what()).ink(Ink::Danger)];
     let mut rows = vec![Row::wrapped(2, what), Row::empty()];
@@ -329,13 +327,12 @@ fn failed(
     let lead = if roomy { 2 } else { 0 };
     for (place, choice) in choices.iter().enumerate() {
         let focus = place == cursor.at;
-        let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
         let (words, key) = match choice {
             Choice::Again => ("Try again", "r"),
             Choice::Snapshot => ("Work with a snapshot", "o"),
             Choice::SignIn => ("Another account or server", ""),
         };
-        let mut row = vec![own(" ".repeat(lead)), own(sign).ink(ink)];
+        let mut row = vec![own(" ".repeat(lead)), mark(focus)];
         row.extend([own(words).left(28), own(key).ink(Ink::Accent)]);
         let row = Row::of(row).focused(focus).cursor(focus.then_some(lead));
         rows.push(row.target(Target::Row(place)));
@@ -384,8 +381,7 @@ fn leave(model: &Model, cursor: &Cursor) -> Page {
     ];
     for (place, (words, keys)) in choices.into_iter().enumerate() {
         let focus = place == cursor.at;
-        let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
-        let row = vec![own(sign).ink(ink), own(words).left(46), own(keys).ink(Ink::Muted)];
+        let row = vec![mark(focus), own(words).left(46), own(keys).ink(Ink::Muted)];
         rows.push(
             Row::of(row).focused(focus).target(Target::Row(place)).cursor(focus.then_some(0)),
         );

@@ -10,7 +10,7 @@ use crate::{
         intent::Intent,
         layout::Regions,
         model::{KeySort, Model, RoomView},
-        page::{Line, Page, Piece, Row, Side, Target, called, hint, line, own, private},
+        page::{Line, Page, Piece, Row, Side, Target, called, hint, line, mark, own, private},
         theme::Ink,
     },
 };
@@ -141,9 +141,8 @@ fn columns(regions: &Regions) -> (usize, usize, usize, usize) {
 
 fn key_row(session: &SessionContents, regions: &Regions, focus: bool) -> Row {
     let (id, start, passed, here) = columns(regions);
-    let (sign, ink) = if focus { ("▸ ", Ink::Accent) } else { ("  ", Ink::Plain) };
     let shown = Shown::limited(&session.session_id, 255);
-    let mut row = vec![own(sign).ink(ink), private(&shown.cut_middle(id.min(16))).left(id)];
+    let mut row = vec![mark(focus), private(&shown.cut_middle(id.min(16))).left(id)];
     row.push(starts(session).right(start));
     row.push(own(passed_on(session)).right(passed));
     if here > 0 {

@@ -11,7 +11,10 @@ use crate::{
         jobs::Work,
         layout::Regions,
         model::Model,
-        page::{Instead, Line, Page, Row, Target, called, hint, instead, line, own, private},
+        page::{
+            Hint, Instead, Line, Page, Piece, Row, Target, called, hint, instead, line, mark, own,
+            private,
+        },
         sign_in::{Finding, Part},
         theme::Ink,
     },
@@ -55,9 +58,8 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     }
 }
 
-fn mark(model: &Model, part: Part) -> (&'static str, Ink, bool) {
-    let here = model.sign_in.part == part && model.overlays.is_empty();
-    if here { ("▸ ", Ink::Accent, true) } else { ("  ", Ink::Plain, false) }
+fn has_focus(model: &Model, part: Part) -> bool {
+    model.sign_in.part == part && model.overlays.is_empty()
 }
 
 fn target(model: &Model, part: Part) -> Option<Target> {
@@ -67,8 +69,8 @@ fn target(model: &Model, part: Part) -> Option<Target> {
 
 /// A field between brackets, with the cursor in it if it takes letters now.
 fn field_row(model: &Model, part: Part, label: Line, width: usize, text: Shown, at: usize) -> Row {
-    let (sign, ink, here) = mark(model, part);
-    let mut row = vec![own(sign).ink(ink)];
+    let here = has_focus(model, part);
+    let mut row = vec![mark(here)];
     row.extend(label);
     let pen = model.pen();
     let start = unicode_width::UnicodeWidthStr::width(pen.line(&row).as_str());
@@ -168,7 +170,7 @@ fn belongs(host: &str, name: &str) -> bool {
 
 /// What happened, and what is safe.
 fn failure_rows(model: &Model, failure: &Failure, indent: usize, more: Option<String>) -> Vec<Row> {
-    let failure = if model.masked { failure.masked() } else { failure.clone() };
+    let failure = model.told(failure);
     let lead = " ".repeat(indent);
     let mut rows = vec![
         Row::wrapped(
@@ -193,10 +195,10 @@ fn way_rows(model: &Model, regions: &Regions) -> Vec<Row> {
     let sign_in = &model.sign_in;
     let mut rows = Vec::new();
     for part in sign_in.parts() {
-        let (sign, ink, here) = mark(model, part);
+        let here = has_focus(model, part);
         let label = |text: &'static str| vec![own(text).left(column)];
-        let words = |name: &'static str, text: Vec<crate::tui::page::Piece>| {
-            let mut row = vec![own(sign).ink(ink), own(name).left(column)];
+        let words = |name: &'static str, text: Vec<Piece>| {
+            let mut row = vec![mark(here), own(name).left(column)];
             row.extend(text);
             let row = Row::of(row).focused(here);
             let row = Row { target: target(model, part), ..row };
@@ -306,8 +308,8 @@ fn other_rows(model: &Model, roomy: bool) -> Vec<Row> {
     let parts = model.sign_in.parts();
     let there = choices.iter().filter(|(part, _)| parts.contains(part));
     let row = |(part, words): &(Part, &'static str)| {
-        let (sign, ink, here) = mark(model, *part);
-        let row = Row::of(vec![own(sign).ink(ink), own(*words)]).focused(here);
+        let here = has_focus(model, *part);
+        let row = Row::of(vec![mark(here), own(*words)]).focused(here);
         Row { target: target(model, *part), ..row.cursor(here.then_some(0)) }
     };
     there.map(row).collect()
@@ -385,13 +387,13 @@ fn next(model: &Model, roomy: bool) -> Line {
         return line("wait, or open a snapshot meanwhile.");
     }
     if let (Finding::Failed(failure), Part::Id) = (&sign_in.finding, sign_in.part) {
-        let failure = if model.masked { failure.masked() } else { failure.clone() };
+        let failure = model.told(failure);
         return line(lower_first(&failure.next()));
     }
     if let Some(failure) = &sign_in.failed
         && matches!(sign_in.part, Part::Password | Part::Token)
     {
-        let failure = if model.masked { failure.masked() } else { failure.clone() };
+        let failure = model.told(failure);
         return line(lower_first(&failure.next()));
     }
     let typed = !sign_in.id.text().trim().is_empty();
@@ -425,7 +427,7 @@ pub(super) fn lower_first(text: &str) -> String {
         .map_or_else(String::new, |first| first.to_lowercase().chain(characters).collect())
 }
 
-fn hints(model: &Model) -> Vec<crate::tui::page::Hint> {
+fn hints(model: &Model) -> Vec<Hint> {
     let go_on = match model.sign_in.part {
         Part::Password if model.is_signed_in() && model.sign_in.password.is_empty() => "backups",
         Part::Password | Part::Token => "sign in",

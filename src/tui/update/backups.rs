@@ -1,18 +1,22 @@
 //! Step 2: which versions exist, and which of them to open.
 
 use crate::{
-    base::failure::{Code, Failure},
-    recovery::look::Wanted,
+    base::{
+        failure::{Code, Failure},
+        shown::Shown,
+    },
+    recovery::look::{Wanted, of_known_kind},
     tui::{
         effect::{At, Effect},
         field::Field,
         haul::{Haul, Reading},
         intent::Intent,
         jobs::Work,
-        list::Move,
+        list::{Cursor, Move},
         message::{Job, Looked},
         model::{Model, Step, Visiting},
         overlay::{Choice, Overlay},
+        screens,
     },
 };
 
@@ -47,10 +51,7 @@ impl Model {
     /// Opens the contents of the version in focus, and begins to read them if nobody did.
     pub(super) fn open_contents(&mut self, effects: &mut Vec<Effect>) {
         let Some(version) = self.backups.focus().cloned() else { return };
-        if !version.supported() {
-            let failure = Failure::new(Code::BackupUnknownKind)
-                .with("n", crate::base::shown::Shown::limited(&version.version, 20))
-                .because(&format!("algorithm {}", version.algorithm));
+        if let Err(failure) = of_known_kind(&version) {
             return self.failed(failure, Vec::new());
         }
         self.open = Some(version.version.clone());
@@ -108,8 +109,8 @@ impl Model {
         let versions = &looked.overview.versions;
         let place = versions.iter().position(|version| Some(&version.version) == wanted.as_ref());
         if let (Wanted::Named(name), None) = (&self.settings.wanted, place) {
-            let name = crate::base::shown::Shown::limited(name, 20);
-            self.remark_said(format!("There is no backup {name}. These are all that were found."));
+            let name = Shown::limited(name, 20);
+            self.remark(format!("There is no backup {name}. These are all that were found."));
         }
         let open_at_once = self.is_offline() && versions.len() == 1;
         self.backups.looked = Some(looked);
@@ -119,7 +120,7 @@ impl Model {
         self.backups.cursor.go(
             Move::To(place.unwrap_or(0)),
             self.backups.versions().len(),
-            crate::tui::screens::list_height(self),
+            screens::list_height(self),
         );
         if open_at_once {
             self.open_contents(effects);
@@ -154,7 +155,7 @@ impl Model {
     /// Shows a failure above the screen; what is behind keeps its data.
     pub(super) fn failed(&mut self, failure: Failure, choices: Vec<Choice>) {
         self.overlays.retain(|overlay| !matches!(overlay, Overlay::Failed { .. }));
-        let cursor = crate::tui::list::Cursor::default();
+        let cursor = Cursor::default();
         self.overlays.push(Overlay::Failed { failure, choices, cursor, detail: false });
     }
 }

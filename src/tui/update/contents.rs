@@ -5,18 +5,19 @@ use std::{collections::BTreeSet, sync::Arc};
 use crate::{
     base::failure::{Code, Failure},
     recovery::{
-        contents::{Glance, RoomSessions},
+        contents::{Glance, RoomSessions, SessionContents},
         haul::Hauled,
     },
     tui::{
         effect::Effect,
         field::Edit,
-        haul::Reading,
+        haul::{Haul, Reading},
         intent::Intent,
         jobs::Work,
-        list::Cursor,
+        list::{Cursor, Move},
         model::{Branch, KeySort, Model, RoomView, Step},
         overlay::Choice,
+        screens,
     },
 };
 
@@ -48,27 +49,15 @@ impl Model {
 
     /// Keys while somebody types a word to find; `false` where the list takes them.
     fn on_filter(&mut self, intent: Intent) -> bool {
-        let edit = match intent {
-            Intent::GoOn => {
-                self.finding = false;
-                return true;
-            }
+        match intent {
+            Intent::GoOn => self.finding = false,
             Intent::Back => {
                 self.finding = false;
-                Edit::Clear
+                self.edit_filter(Edit::Clear);
             }
-            Intent::Start => Edit::Start,
-            Intent::End => Edit::End,
-            Intent::DeleteWord => Edit::DeleteWord,
-            Intent::Clear => Edit::Clear,
-            Intent::CutRest => Edit::CutRest,
-            Intent::Show => {
-                self.remark("What you type here is visible.");
-                return true;
-            }
+            Intent::Show => self.remark("What you type here is visible."),
             _ => return false,
-        };
-        self.edit_filter(edit);
+        }
         true
     }
 
@@ -89,10 +78,7 @@ impl Model {
 
     fn go_on_from_contents(&mut self, effects: &mut Vec<Effect>) {
         let empty = self.haul().is_some_and(|haul| !haul.is_reading() && haul.keys == 0);
-        let fuller = self.backups.versions().iter().position(|version| {
-            version.count.is_some_and(|count| count > 0)
-                && Some(&version.version) != self.open.as_ref()
-        });
+        let fuller = self.others_with_keys().next().map(|(row, _)| row);
         match (empty, fuller) {
             (true, Some(row)) => {
                 self.backups.cursor.at = row;
@@ -123,7 +109,7 @@ impl Model {
     }
 
     pub(super) fn glanced(&mut self, version: &str, glance: Glance) {
-        let seen = crate::tui::screens::list_height(self);
+        let seen = screens::list_height(self);
         let masked = self.masked;
         if let Some(haul) = self.hauls.get_mut(version) {
             haul.glance(glance, &self.names, masked, seen);
@@ -136,7 +122,7 @@ impl Model {
         hauled: Result<Hauled, Failure>,
         effects: &mut Vec<Effect>,
     ) {
-        let seen = crate::tui::screens::list_height(self);
+        let seen = screens::list_height(self);
         let masked = self.masked;
         let open = self.open.as_deref() == Some(version);
         let Some(haul) = self.hauls.get_mut(version) else { return };
@@ -169,7 +155,7 @@ impl Model {
     fn open_room(&mut self, effects: &mut Vec<Effect>) {
         let focus = self.haul().and_then(|haul| haul.rooms.focus());
         let Some(id) = focus.map(|room| Arc::clone(&room.id)) else { return };
-        if self.haul().is_some_and(super::super::haul::Haul::is_reading) {
+        if self.haul().is_some_and(Haul::is_reading) {
             return self.remark("Its keys can be looked at once everything is read.");
         }
         let (Some(visiting), Some(version)) =
@@ -238,7 +224,7 @@ impl Model {
                 if let Some(view) = self.room_view_mut() {
                     let by = if intent == Intent::Up { -1 } else { 1 };
                     let rows = view.order.len();
-                    view.cursor.go(crate::tui::list::Move::By(by), rows, rows);
+                    view.cursor.go(Move::By(by), rows, rows);
                 }
             }
             _ if !key && self.moved(intent) => {}
@@ -285,7 +271,7 @@ impl RoomView {
     }
 
     /// The key in focus.
-    pub(in crate::tui) fn focus(&self) -> Option<&crate::recovery::contents::SessionContents> {
+    pub(in crate::tui) fn focus(&self) -> Option<&SessionContents> {
         self.sessions.as_ref()?.sessions.get(*self.order.get(self.cursor.at)?)
     }
 }

@@ -1,8 +1,10 @@
 //! The way out: stopping work, signing out, and what is said at the end.
 
-use super::said;
 use crate::{
-    base::failure::Failure,
+    base::{
+        failure::Failure,
+        shown::{Shown, grouped},
+    },
     recovery::sign_in::Left,
     tui::{
         effect::Effect,
@@ -23,7 +25,7 @@ impl Model {
     /// Ctrl-C: stops what runs; once more, and keyhaul ends.
     pub(super) fn stop(&mut self, effects: &mut Vec<Effect>) {
         match self.leaving {
-            Leaving::Asked => return self.sign_out(false, 0, PATIENCE, effects),
+            Leaving::Asked => return self.sign_out(false, effects),
             Leaving::SigningOut { .. } => return self.end_at_once(),
             Leaving::Over(_) => return,
             Leaving::No => {}
@@ -45,7 +47,7 @@ impl Model {
         if self.jobs.hauling().is_some() {
             self.overlays.push(Overlay::Leave { cursor: Cursor::default() });
         } else {
-            self.sign_out(false, 0, PATIENCE, effects);
+            self.sign_out(false, effects);
         }
     }
 
@@ -53,12 +55,16 @@ impl Model {
     pub(super) fn must_end(&mut self, exit: u8, effects: &mut Vec<Effect>) {
         match self.leaving {
             Leaving::SigningOut { .. } | Leaving::Over(_) => self.end_at_once(),
-            _ => self.sign_out(false, exit, HURRY, effects),
+            _ => self.begin_to_leave(false, exit, HURRY, effects),
         }
     }
 
     /// Stops everything and signs out, or stays signed in for later.
-    pub(super) fn sign_out(
+    pub(super) fn sign_out(&mut self, stay: bool, effects: &mut Vec<Effect>) {
+        self.begin_to_leave(stay, 0, PATIENCE, effects);
+    }
+
+    fn begin_to_leave(
         &mut self,
         stay: bool,
         exit: u8,
@@ -112,8 +118,8 @@ impl Model {
         let saved = self.hauls.iter().filter(|_| stays);
         let saved = saved.filter_map(|(version, haul)| Some((version, haul.saved()?)));
         for (version, saved) in saved {
-            let version = crate::base::shown::Shown::limited(version, 20);
-            let file = crate::base::shown::Shown::new(&saved.file.to_string_lossy());
+            let version = Shown::limited(version, 20);
+            let file = Shown::new(&saved.file.to_string_lossy());
             if self.masked {
                 words.push(format!("A locked copy of backup {version} is on this computer."));
             } else {
@@ -141,15 +147,10 @@ impl Model {
         let version = self.jobs.hauling()?;
         let haul = self.hauls.get(version)?;
         let all = self.backups.version(version).and_then(|version| version.count);
-        let keys = crate::base::shown::grouped(haul.keys);
+        let keys = grouped(haul.keys);
         Some(match all {
-            Some(all) => format!("{keys} of {} keys are read.", crate::base::shown::grouped(all)),
+            Some(all) => format!("{keys} of {} keys are read.", grouped(all)),
             None => format!("{keys} keys are read."),
         })
-    }
-
-    /// A remark with figures.
-    pub(super) fn remark_said(&mut self, words: String) {
-        self.remark = Some(said(words));
     }
 }

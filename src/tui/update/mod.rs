@@ -6,6 +6,9 @@ mod contents;
 mod leaving;
 mod overlays;
 mod sign_in;
+mod typing;
+
+use std::{borrow::Cow, collections::BTreeMap};
 
 use ratatui::layout::{Position, Size};
 
@@ -13,23 +16,21 @@ use super::{
     backups::Backups,
     draw::{Hit, hit},
     effect::{At, Effect},
-    field::Edit,
+    field::{Edit, Field},
     intent::Intent,
     jobs::{Jobs, Work},
     keymap::Place,
+    layout::layout,
     list::Move,
     message::{Happened, Job, Message, Moment},
     model::{Branch, Leaving, Model, SECRETS_KEPT, Settings, Start, Step},
-    page::{Line, Target, line},
+    overlay::Overlay,
+    page::{Target, line},
     rooms::Names,
+    screens,
     sign_in::SignIn,
 };
-use crate::{backup::recovery_key, base::secret::SecretText, recovery::sign_in::Way};
-
-/// Enter so soon after another character is part of a paste, not a wish.
-const PASTED: Moment = Moment::from_millis(50);
-/// What line 21 says of a recovery key that came into a wrong field.
-const KEPT: &str = "This looks like a recovery key. It stays hidden until step 4.";
+use crate::{base::secret::SecretText, recovery::sign_in::Way};
 
 impl Model {
     /// The model at the beginning, and what is to be done first.
@@ -49,7 +50,7 @@ impl Model {
             visiting: None,
             opening: None,
             backups: Backups::default(),
-            hauls: std::collections::BTreeMap::new(),
+            hauls: BTreeMap::new(),
             open: None,
             finding: false,
             names: Names::new(),
@@ -63,7 +64,7 @@ impl Model {
             model.lay_out(paper);
         }
         if let Some(user) = &start.user {
-            model.sign_in.id = super::field::Field::with(user);
+            model.sign_in.id = Field::with(user);
         }
         let mut effects = Vec::new();
         match (start.snapshot, start.way) {
@@ -164,11 +165,14 @@ impl Model {
             Intent::GoOn if self.in_field() && self.is_pasting() => return,
             _ => {}
         }
+        if let Some(edit) = Edit::meant_by(intent).filter(|_| self.in_field()) {
+            return self.edit(edit, effects);
+        }
         if !self.overlays.is_empty() {
             return self.in_overlay(intent, effects);
         }
         match intent {
-            Intent::Help => self.overlays.push(super::overlay::Overlay::Help { top: 0 }),
+            Intent::Help => self.overlays.push(Overlay::Help { top: 0 }),
             Intent::Palette => self.open_palette(),
             Intent::Mask => self.turn_mask(),
             Intent::Explain => {
@@ -177,11 +181,8 @@ impl Model {
             Intent::Leave => self.leave(effects),
             Intent::Step(step) => self.go_to(step, effects),
             Intent::OpenFile => self.open_file(effects),
-            Intent::CopyCommand => {
-                let command = super::screens::command_to_copy(self);
-                self.copy(command, "The command", effects);
-            }
-            Intent::Copy => match super::screens::focus_to_copy(self) {
+            Intent::CopyCommand => self.copy_command(effects),
+            Intent::Copy => match screens::focus_to_copy(self) {
                 Some((what, text)) => self.copy(text, what, effects),
                 None => self.remark("There is nothing to copy here."),
             },
@@ -200,10 +201,7 @@ impl Model {
             Place::Room | Place::Key => self.on_room(intent, effects),
             _ => match intent {
                 Intent::Back => self.go_to(Step::Contents, effects),
-                Intent::GoOn => {
-                    let command = super::screens::command_to_copy(self);
-                    self.copy(command, "The command", effects);
-                }
+                Intent::GoOn => self.copy_command(effects),
                 _ => self.no_sense(),
             },
         }
@@ -228,70 +226,6 @@ impl Model {
         self.explaining = None;
         self.step = step;
         self.settle();
-    }
-
-    fn edit(&mut self, edit: Edit, effects: &mut Vec<Effect>) {
-        if self.leaving_is_under_way() {
-            return;
-        }
-        self.leaving = Leaving::No;
-        if !self.overlays.is_empty() {
-            self.edit_overlay(edit);
-        } else if self.place() == Place::SignIn {
-            self.edit_sign_in(edit, effects);
-        } else if self.finding {
-            self.edit_filter(edit);
-        }
-        self.keep_key_typed();
-    }
-
-    /// A recovery key that was typed into an ordinary field is taken out of it.
-    fn keep_key_typed(&mut self) {
-        let mut found = None;
-        let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
-        let fields = [&mut self.sign_in.id, &mut self.sign_in.name].into_iter();
-        let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
-        for field in fields.chain(self.overlays.last_mut().and_then(|overlay| overlay.field_mut()))
-        {
-            if is_recovery_key(field.text()) {
-                found = Some(SecretText::new(field.text().to_owned()));
-                *field = super::field::Field::default();
-            }
-        }
-        if let Some(secret) = found {
-            self.keep_key(secret);
-        }
-    }
-
-    fn keep_key(&mut self, secret: SecretText) {
-        self.kept_secret = Some(secret);
-        self.remark = Some(line(KEPT));
-    }
-
-    fn pasted(&mut self, text: &SecretText, effects: &mut Vec<Effect>) {
-        if self.leaving_is_under_way() {
-            return;
-        }
-        self.last_letter = Some(self.now);
-        if !self.in_secret_field() && is_recovery_key(text.expose()) {
-            return self.keep_key(text.duplicate());
-        }
-        if let Some(overlay) = self.overlays.last_mut() {
-            match overlay.field_mut() {
-                Some(field) => field.paste(text.expose()),
-                None => return self.remark("There is no field to paste into."),
-            }
-            self.overlay_edited();
-        } else if self.in_field() && self.place() == Place::SignIn {
-            self.paste_sign_in(text, effects);
-        } else if self.finding {
-            if let Some(haul) = self.haul_mut() {
-                haul.rooms.filter.paste(text.expose());
-            }
-            self.arrange();
-        } else {
-            self.remark("There is no field to paste into.");
-        }
     }
 
     fn clicked(&mut self, at: Position, effects: &mut Vec<Effect>) {
@@ -326,14 +260,19 @@ impl Model {
         }
     }
 
+    fn copy_command(&mut self, effects: &mut Vec<Effect>) {
+        self.copy(screens::command_to_copy(self), "The command", effects);
+    }
+
     /// Puts text on the clipboard, and says so.
     fn copy(&mut self, text: String, what: &'static str, effects: &mut Vec<Effect>) {
         effects.push(Effect::Copy(SecretText::new(text)));
         let whose = "was given to your terminal, for its clipboard.";
-        self.remark = Some(line(format!("{what} {whose}")));
+        self.remark(format!("{what} {whose}"));
     }
 
-    pub(super) fn remark(&mut self, words: &'static str) {
+    /// Says something in passing, until the next key.
+    pub(super) fn remark(&mut self, words: impl Into<Cow<'static, str>>) {
         self.remark = Some(line(words));
     }
 
@@ -342,13 +281,9 @@ impl Model {
         self.remark("That key has no use here.");
     }
 
-    fn is_pasting(&self) -> bool {
-        self.last_letter.is_some_and(|letter| self.now < letter + PASTED)
-    }
-
     fn turn_mask(&mut self) {
         if self.masked {
-            self.overlays.push(super::overlay::Overlay::Unmask);
+            self.overlays.push(Overlay::Unmask);
         } else {
             self.masked = true;
             self.sign_in.password.hide();
@@ -372,7 +307,7 @@ impl Model {
             self.jobs.end(job);
         }
         match (happened, work) {
-            (Happened::Found(found), _) => self.server_found(found, effects),
+            (Happened::Found(found), _) => self.server_found(found),
             (Happened::SignedIn(signed), _) => self.signed_in(job, signed, effects),
             (Happened::Seen(version), _) => self.version_seen(*version),
             (Happened::Looked(looked), _) => self.looked(job, looked, effects),
@@ -394,12 +329,12 @@ impl Model {
 
     /// Moves the focus of whatever list is on top.
     fn go(&mut self, to: Move) {
-        let seen = super::screens::list_height(self);
+        let seen = screens::list_height(self);
         if !self.overlays.is_empty() {
             return self.go_in_overlay(to, seen);
         }
         if let Some(top) = &mut self.explaining
-            && super::screens::explain_covers(&super::layout::layout(self.size))
+            && screens::explain_covers(&layout(self.size))
         {
             match to {
                 Move::By(by) => *top = top.saturating_add_signed(by).min(40),
@@ -449,7 +384,7 @@ impl Model {
 
     /// Sorts and filters the rooms that are open anew.
     fn arrange(&mut self) {
-        let seen = super::screens::list_height(self);
+        let seen = screens::list_height(self);
         let Some(open) = &self.open else { return };
         if let Some(haul) = self.hauls.get_mut(open) {
             haul.rooms.arrange(&self.names, self.masked, seen);
@@ -458,8 +393,7 @@ impl Model {
 
     /// Moves by intents that all lists know; `false` where it was none of them.
     fn moved(&mut self, intent: Intent) -> bool {
-        let page =
-            isize::try_from(super::screens::list_height(self).saturating_sub(1)).unwrap_or(1);
+        let page = isize::try_from(screens::list_height(self).saturating_sub(1)).unwrap_or(1);
         let to = match intent {
             Intent::Up => Move::By(-1),
             Intent::Down => Move::By(1),
@@ -479,14 +413,4 @@ impl Model {
         self.explaining = None;
         self.settle();
     }
-}
-
-/// Says whether a text is a recovery key, whatever stands between its characters.
-fn is_recovery_key(text: &str) -> bool {
-    text.len() >= recovery_key::LETTERS && recovery_key::parse(text).is_ok()
-}
-
-/// A line of several parts, for remarks with figures.
-pub(super) fn said(words: String) -> Line {
-    line(words)
 }

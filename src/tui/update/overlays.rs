@@ -10,15 +10,11 @@ use crate::{
         intent::Intent,
         jobs::Work,
         list::{Cursor, Move},
-        message::Moment,
         model::{Model, Step},
         overlay::{Choice, Overlay, WAYS_OUT},
         screens,
     },
 };
-
-/// How long signing out may take.
-const PATIENCE: Moment = Moment::from_secs(10);
 
 /// What lies on top, as far as keys are concerned.
 #[derive(Clone, Copy)]
@@ -93,17 +89,6 @@ impl Model {
             self.overlays.pop();
             return;
         }
-        let edit = match intent {
-            Intent::Start => Some(Edit::Start),
-            Intent::End => Some(Edit::End),
-            Intent::DeleteWord => Some(Edit::DeleteWord),
-            Intent::Clear => Some(Edit::Clear),
-            Intent::CutRest => Some(Edit::CutRest),
-            _ => None,
-        };
-        if let Some(edit) = edit.filter(|_| self.in_field()) {
-            return self.edit_overlay(edit);
-        }
         let Some(top) = self.overlays.last().map(Top::of) else { return };
         match (top, intent) {
             // In the two questions Enter is the harmless answer.
@@ -118,8 +103,8 @@ impl Model {
                 self.masked = false;
                 self.arrange();
             }
-            (Top::Leave(_), Intent::Leave) => self.sign_out(false, 0, PATIENCE, effects),
-            (Top::Leave(way), Intent::GoOn) => self.sign_out(way == 2, 0, PATIENCE, effects),
+            (Top::Leave(_), Intent::Leave) => self.sign_out(false, effects),
+            (Top::Leave(way), Intent::GoOn) => self.sign_out(way == 2, effects),
             (Top::Palette, Intent::GoOn) => self.run_from_palette(effects),
             (Top::OpenFile, Intent::GoOn) => self.open_chosen_file(effects),
             (Top::ByNumber, Intent::GoOn) => self.look_by_number(effects),

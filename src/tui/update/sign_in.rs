@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use super::said;
 use crate::{
     backup::version::BackupVersion,
     base::{
@@ -44,11 +43,6 @@ impl Model {
                 self.find_server(effects);
             }
             Intent::Show => self.show_typed(),
-            Intent::Start => self.edit_sign_in(Edit::Start, effects),
-            Intent::End => self.edit_sign_in(Edit::End, effects),
-            Intent::DeleteWord => self.edit_sign_in(Edit::DeleteWord, effects),
-            Intent::Clear => self.edit_sign_in(Edit::Clear, effects),
-            Intent::CutRest => self.edit_sign_in(Edit::CutRest, effects),
             _ if self.moved(intent) => {}
             _ => self.no_sense(),
         }
@@ -139,11 +133,7 @@ impl Model {
         effects.push(Effect::Find { job, typed });
     }
 
-    pub(super) fn server_found(
-        &mut self,
-        found: Result<Found, Failure>,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn server_found(&mut self, found: Result<Found, Failure>) {
         self.sign_in.finding = match found {
             Ok(found) => Finding::Found(found),
             Err(failure) => Finding::Failed(failure),
@@ -153,7 +143,6 @@ impl Model {
             return;
         }
         self.sign_in.focus(self.sign_in.first_way());
-        let _ = effects;
     }
 
     fn go_on_from_part(&mut self, effects: &mut Vec<Effect>) {
@@ -201,8 +190,7 @@ impl Model {
     fn sign_in_by_password(&mut self, effects: &mut Vec<Effect>) {
         if let Some(left) = self.sign_in.waits(self.now) {
             let left = length(left.as_secs().max(1));
-            self.remark = Some(said(format!("The server wants us to wait {left} more.")));
-            return;
+            return self.remark(format!("The server wants us to wait {left} more."));
         }
         if self.sign_in.password.is_empty() {
             if self.is_signed_in() {
