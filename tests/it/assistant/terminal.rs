@@ -16,14 +16,19 @@ fn start(ada: &Ada, size: (u16, u16), more: &[&str]) -> Pty {
     Pty::start(&ada.lab.path("home"), size, PROGRAM, &args)
 }
 
+/// Gives the password once it is asked for.
+fn signs_in(pty: &Pty, password: &str) {
+    pty.sees("type your password");
+    pty.paste(password);
+    pty.types("\r");
+}
+
 /// From the first screen to the contents.
 fn to_contents(pty: &Pty, ada: &Ada) {
     pty.sees("type your Matrix id and press Enter");
     pty.paste("@ada:example.org");
     pty.types("\r");
-    pty.sees("type your password");
-    pty.paste(&ada.account.password);
-    pty.types("\r");
+    signs_in(pty, &ada.account.password);
     pty.sees("press Enter to see what backup 3 holds");
     pty.types("\r");
     pty.sees("5 467 keys in 41 rooms");
@@ -63,9 +68,7 @@ fn on_a_real_homeserver() {
     pty.sees("type your Matrix id and press Enter");
     pty.paste(&there.account.user_id);
     pty.types("\r");
-    pty.sees("type your password");
-    pty.paste(&there.account.password);
-    pty.types("\r");
+    signs_in(&pty, &there.account.password);
     pty.sees(&format!("press Enter to see what backup {} holds", there.version));
     pty.types("\r");
     pty.sees("8 keys in ");
@@ -209,9 +212,7 @@ fn the_mask_holds_for_every_byte() {
         pty.paste(key.expose());
         pty.letters("@ada:example.org");
         pty.types("\r");
-        pty.sees("type your password");
-        pty.paste(&ada.account.password);
-        pty.types("\r");
+        signs_in(&pty, &ada.account.password);
         pty.sees("press Enter to see what backup 3 holds");
         pty.types("\r");
         pty.sees("5 467 keys in 41 rooms");
