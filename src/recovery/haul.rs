@@ -10,8 +10,7 @@ use jiff::Timestamp;
 
 use super::{
     contents::{Contents, Glances, contents},
-    failures::IntoFailure,
-    look::{Overview, etag_now},
+    look::{Overview, etag_now, version_now},
     looks,
     snapshots::Saver,
     source::Source,
@@ -28,6 +27,8 @@ use crate::{
 /// A version that was read.
 #[derive(Clone, Debug)]
 pub struct Hauled {
+    /// The version as it was when the reading began.
+    pub version: BackupVersion,
     /// Its rooms and counts.
     pub contents: Contents,
     /// Where its snapshot is, `None` where none was wanted, or why none could be saved: a folder that
@@ -73,9 +74,16 @@ pub async fn haul(
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
     let Hauling { visit, version, data_dir, save, afresh } = hauling;
-    if let Place::Snapshot { file, .. } = &visit.place {
-        return read_file(file, Some(glances), visit.store(data_dir), progress, cancel).await;
-    }
+    let account = match &visit.place {
+        Place::Server(account) => account,
+        Place::Snapshot { file, .. } => {
+            let store = visit.store(data_dir);
+            return read_file(file, version, Some(glances), store, progress, cancel).await;
+        }
+    };
+    // The look may have been hours ago, and apps write all the time.
+    let version = &version_now(account, version, &cancel).await;
+    let hauling = Hauling { version, ..hauling };
     let overview = &visit.overview;
     let place = save.then(|| target::snapshot_place(overview, &version.version, data_dir));
     if let Some(Ok((file, _))) = &place
@@ -83,7 +91,7 @@ pub async fn haul(
         && is_current(file, overview, version)
     {
         let store = visit.store(data_dir);
-        let read = read_file(file, None, store, progress.clone(), cancel.clone()).await;
+        let read = read_file(file, version, None, store, progress.clone(), cancel.clone()).await;
         if let Some(read) = read.ok().filter(|read| read.contents.whole) {
             return Ok(read);
         }
@@ -112,7 +120,6 @@ async fn from_server(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
-    let read = Timestamp::now();
     let source = visit.whole(version);
     let account = source.whole_account();
     let (store, teller, stop) = (visit.store(data_dir), Arc::clone(&progress), cancel.clone());
@@ -124,13 +131,15 @@ async fn from_server(
     let changed = whole && etag_after != version.etag;
     let saved = saver.and_then(|saver| {
         let file = saver.map(|saver| saver.end(version, etag_after, entries, whole)).transpose()?;
-        Ok(file.map(|file| settled(file, read)))
+        Ok(file.map(settled))
     });
     match (counted, &saved) {
-        (Ok(contents), _) => Ok(Hauled { contents, saved, broken: None, changed }),
+        (Ok(contents), _) => {
+            Ok(Hauled { version: version.clone(), contents, saved, broken: None, changed })
+        }
         (Err(failure), Ok(Some(one))) => {
             // What was saved is what can be restored; an older snapshot may hold more than came now.
-            let left = read_file(&one.file, None, None, progress, Cancel::default()).await;
+            let left = read_file(&one.file, version, None, None, progress, Cancel::default()).await;
             let left = left.map_err(|_| failure.clone())?;
             if left.contents.sessions == 0 {
                 return Err(failure);
@@ -144,27 +153,31 @@ async fn from_server(
 /// Counts what a snapshot holds.
 async fn read_file(
     file: &Path,
+    version: &BackupVersion,
     glances: Option<Glances>,
     store: Option<Reader>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
-    let read = Snapshot::open(file).map_err(IntoFailure::into_failure)?.header.started;
     let source = Source::Snapshot { file: file.to_owned() };
     let contents = contents(source, None, store, glances, progress, cancel).await?;
-    let saved = Ok(Some(settled(file.to_owned(), read)));
-    Ok(Hauled { contents, saved, broken: None, changed: false })
+    let saved = Ok(Some(settled(file.to_owned())));
+    Ok(Hauled { version: version.clone(), contents, saved, broken: None, changed: false })
 }
 
-fn settled(file: PathBuf, read: Timestamp) -> Saved {
+/// Where a snapshot is now, and what it is: an older one may have been kept in place of the one that was read.
+fn settled(file: PathBuf) -> Saved {
     let bytes = std::fs::metadata(&file).map_or(0, |about| about.len());
+    let read = Snapshot::open(&file).map_or_else(|_| Timestamp::now(), |one| one.header.started);
     Saved { file, read, bytes }
 }
 
-/// Says whether a snapshot is of this version as it is now: etags change with every writing.
+/// Says whether a snapshot is of this version as it is now: etags change with every writing, and one that
+/// changed while it was read tells that, too.
 fn is_current(file: &Path, overview: &Overview, version: &BackupVersion) -> bool {
     let Ok(snapshot) = Snapshot::open(file) else { return false };
     let same = is_of(&snapshot, &overview.user_id, &overview.server, version);
-    let etag = snapshot.trailer.as_ref().and_then(|trailer| trailer.etag_after.as_ref());
-    same && etag.is_some() && etag == version.etag.as_ref()
+    let Some(trailer) = &snapshot.trailer else { return false };
+    let unchanged = trailer.etag_before == trailer.etag_after;
+    same && unchanged && trailer.etag_after.is_some() && trailer.etag_after == version.etag
 }

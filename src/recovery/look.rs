@@ -202,11 +202,20 @@ pub(super) async fn etag_now(
     before: &BackupVersion,
     cancel: &Cancel,
 ) -> Option<String> {
-    let now = match account {
-        Some(account) => room_keys::version(account.session(), &before.version, cancel).await,
-        None => return before.etag.clone(),
-    };
-    now.ok().flatten().map_or_else(|| before.etag.clone(), |now| now.etag)
+    match account {
+        Some(account) => version_now(&account, before, cancel).await.etag,
+        None => before.etag.clone(),
+    }
+}
+
+/// A version as it is at this moment; as it was before where the server does not tell.
+pub(super) async fn version_now(
+    account: &Account,
+    before: &BackupVersion,
+    cancel: &Cancel,
+) -> BackupVersion {
+    let now = room_keys::version(account.session(), &before.version, cancel).await;
+    now.ok().flatten().unwrap_or_else(|| before.clone())
 }
 
 /// Asks for the account data that describes the locks: what names keys first, then the keys.

@@ -42,7 +42,7 @@ pub fn earlier(overview: &Overview, data_dir: &Path) -> Vec<Earlier> {
 
 /// Remembers how all versions look now. Makes no folder: who only looks leaves nothing behind.
 pub fn remember(overview: &Overview, data_dir: &Path) {
-    let Some(lock) = overview.folder(data_dir).and_then(|folder| folder.lock().ok()) else {
+    let Some(lock) = overview.folder(data_dir).and_then(|folder| folder.share().ok()) else {
         return;
     };
     let known = looks::last(lock.folder()).unwrap_or_default();

@@ -82,7 +82,7 @@ pub async fn names(
     }
     let new = naming.to_remember(&remembered);
     if let (Some(folder), false) = (folder, new.is_empty())
-        && let Err(error) = folder.lock().and_then(|lock| memory::remember(&lock, &new))
+        && let Err(error) = folder.share().and_then(|lock| memory::remember(&lock, &new))
     {
         debug!(%error, "names of rooms are not remembered");
     }

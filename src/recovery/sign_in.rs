@@ -115,6 +115,18 @@ enum Held {
     Borrowed(Session),
 }
 
+/// Whose device an account is seen with.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Device {
+    /// One that keyhaul made, and removes when it leaves.
+    #[default]
+    Ours,
+    /// One that keyhaul made on an earlier day, and keeps.
+    Kept,
+    /// Another app's.
+    OfAnotherApp,
+}
+
 /// What became of the device when leaving.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Left {
@@ -143,6 +155,15 @@ impl Account {
     /// The origin of the server's address.
     pub fn server(&self) -> String {
         self.session().client().base().origin().ascii_serialization()
+    }
+
+    /// Whose device it is: what leaving would do to it.
+    pub fn device(&self) -> Device {
+        match &self.held {
+            Held::Borrowed(_) => Device::OfAnotherApp,
+            Held::Own(_) if self.kept => Device::Kept,
+            Held::Own(_) => Device::Ours,
+        }
     }
 
     /// Ends the visit: removes the device that keyhaul made, unless the session is to be kept.
@@ -206,23 +227,26 @@ pub async fn sign_in(
     if !asked.keep {
         return Ok(account);
     }
-    match keep(&account, data_dir, &settings, cancel).await {
-        Ok(kept) => Ok(Account { kept, ..account }),
+    let stayed = stay(&account, surroundings, progress, cancel).await?;
+    Ok(Account { kept: stayed == Left::StaysSignedIn, ..account })
+}
+
+/// Keeps the session of a visit for later runs, although that was not asked for at its beginning. One
+/// that cannot be kept is ended.
+pub async fn stay(
+    account: &Account,
+    surroundings: &Surroundings,
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<Left, Failure> {
+    match keep(account, &surroundings.data_dir, &surroundings.settings(), cancel).await {
+        Ok(true) => Ok(Left::StaysSignedIn),
+        Ok(false) => Ok(Left::NotOurs),
         Err(failure) => {
-            // What cannot be kept must not stay signed in.
             account.leave(progress, &Cancel::default()).await?;
             Err(failure)
         }
     }
-}
-
-/// Keeps the session of a visit for later runs, although that was not asked for at its beginning.
-pub async fn stay(
-    account: &Account,
-    surroundings: &Surroundings,
-    cancel: &Cancel,
-) -> Result<(), Failure> {
-    keep(account, &surroundings.data_dir, &surroundings.settings(), cancel).await.map(|_| ())
 }
 
 /// Ends kept sessions, all or those of one account; says for whom.
@@ -319,12 +343,18 @@ async fn with_password(
     })
 }
 
+/// What is said of a login without an answer.
+const DEVICE_MAY_REMAIN: &str = "perhaps a device “keyhaul recovery” is on your account";
+
 /// A login without an answer: nobody knows whether the server made the device.
 fn device_may_remain(error: RequestError) -> Failure {
-    let name = password::DEVICE_NAME;
-    let detail =
-        format!("{error}; perhaps a device “{name}” is on your account, any app can remove it");
+    let detail = format!("{error}; {DEVICE_MAY_REMAIN}, any app can remove it");
     error.into_failure().because(&detail)
+}
+
+/// Says whether a sign-in that failed may have left a device on the account.
+pub fn may_leave_a_device(failure: &Failure) -> bool {
+    failure.detail().is_some_and(|detail| detail.as_str().contains(DEVICE_MAY_REMAIN))
 }
 
 /// Counts the login, and proposes to stay signed in before servers ask for a pause: they allow about

@@ -106,7 +106,7 @@ impl Kept {
     pub(super) fn write(self) -> Result<(Store, FolderLock), StoreError> {
         let Self { folder, reader, key, lock } = self;
         drop(reader);
-        let held = folder.lock()?;
+        let held = folder.share()?;
         let secret = slot_secret(key.expose(), &lock);
         Ok((Store::open(&held, &[secret], &mut SystemRandom)?, held))
     }

@@ -49,7 +49,7 @@ impl Target {
         }
         let open = || {
             let folder = DataDir::open(data_dir)?.account(&overview.user_id, &overview.server)?;
-            let lock = folder.lock()?;
+            let lock = folder.share()?;
             let own = slot_secrets(unlocked, &|key| !unlocked.is_forgeable(key));
             let mut store = match Store::open(&lock, &own, &mut SystemRandom) {
                 Err(StoreError::OtherLock { .. }) => {
@@ -158,7 +158,7 @@ pub(super) fn snapshot_place(
 ) -> Result<(PathBuf, FolderLock), Failure> {
     let lock = || {
         let data_dir = DataDir::open(data_dir)?;
-        data_dir.account(&overview.user_id, &overview.server)?.lock()
+        data_dir.account(&overview.user_id, &overview.server)?.share()
     };
     let lock = lock().map_err(IntoFailure::into_failure)?;
     Ok((place(&lock, "snapshot", version, "keyhaul"), lock))

@@ -9,7 +9,8 @@ use std::{
     io::{self, ErrorKind, Read, Write},
     os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt},
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, Weak},
+    time::{Duration, Instant},
 };
 
 use rustix::{fs::OFlags, process::geteuid};
@@ -21,6 +22,8 @@ use crate::base::shown::Shown;
 const LOCK: &str = "lock";
 /// A pid and a line end.
 const LOCK_SIZE: u64 = 32;
+/// How long it takes at most to give up a right that nobody holds any more.
+const GIVING_UP: Duration = Duration::from_millis(100);
 const PRIVATE_FOLDER: u32 = 0o700;
 const PRIVATE_FILE: u32 = 0o600;
 const OTHERS_MAY_WRITE: u32 = 0o022;
@@ -91,8 +94,19 @@ pub struct Folder {
 #[derive(Clone, Debug)]
 pub struct FolderLock {
     folder: Folder,
-    _file: Arc<File>,
+    held: Arc<Held>,
 }
+
+/// What holds the right to write.
+#[derive(Debug)]
+struct Held {
+    _file: File,
+    turn: Mutex<()>,
+}
+
+/// The rights that several pieces of work of this run share. The system's lock belongs to an open file and
+/// not to a program, so a second piece of work would else shut itself out.
+static SHARED: Mutex<Vec<(PathBuf, Weak<Held>)>> = Mutex::new(Vec::new());
 
 impl DataDir {
     /// Opens the directory, making it (and what is above it) if need be. It may be reached through a
@@ -181,7 +195,28 @@ impl Folder {
         self.path.file_name().is_some_and(|name| name == account_name(user_id, origin).as_str())
     }
 
-    /// Takes the right to write here; never waits.
+    /// Takes the right to write here, together with whatever else this run writes here; never waits.
+    pub fn share(&self) -> Result<FolderLock, FolderError> {
+        let mut shared = SHARED.lock().unwrap_or_else(PoisonError::into_inner);
+        let known = shared.iter().position(|(path, _)| *path == self.path);
+        let known = known.map(|place| shared.swap_remove(place).1);
+        if let Some(held) = known.as_ref().and_then(Weak::upgrade) {
+            shared.push((self.path.clone(), Arc::downgrade(&held)));
+            return Ok(FolderLock { folder: self.clone(), held });
+        }
+        let mut lock = self.lock();
+        // Its last holder may be giving it up in this very moment.
+        let given_up = Instant::now() + GIVING_UP;
+        while known.is_some() && lock.is_err() && Instant::now() < given_up {
+            std::thread::yield_now();
+            lock = self.lock();
+        }
+        let lock = lock?;
+        shared.push((self.path.clone(), Arc::downgrade(&lock.held)));
+        Ok(lock)
+    }
+
+    /// Takes the right to write here for one piece of work alone; never waits.
     pub fn lock(&self) -> Result<FolderLock, FolderError> {
         let failed = |error| failed(&self.path, &error);
         let mut options = OpenOptions::new();
@@ -203,7 +238,8 @@ impl Folder {
         }
         file.set_len(0).map_err(failed)?;
         writeln!(file, "{}", std::process::id()).map_err(failed)?;
-        Ok(FolderLock { folder: self.clone(), _file: Arc::new(file) })
+        let held = Arc::new(Held { _file: file, turn: Mutex::new(()) });
+        Ok(FolderLock { folder: self.clone(), held })
     }
 
     /// Replaces a file whole or not at all: whatever happens, the old or the new one is there.
@@ -295,6 +331,11 @@ impl FolderLock {
     /// The folder in which its holder may write.
     pub fn folder(&self) -> &Folder {
         &self.folder
+    }
+
+    /// Waits until nobody else who shares the right changes a small file here by reading and replacing it.
+    pub(super) fn turn(&self) -> MutexGuard<'_, ()> {
+        self.held.turn.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

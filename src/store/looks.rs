@@ -48,6 +48,7 @@ pub fn last(folder: &Folder) -> Result<Vec<Look>, FolderError> {
 
 /// Remembers looks in place of earlier ones at the same versions.
 pub fn remember(lock: &FolderLock, new: &[Look]) -> Result<(), FolderError> {
+    let _turn = lock.turn();
     let mut looks = last(lock.folder())?;
     looks.retain(|old| !new.iter().any(|look| look.version == old.version));
     looks.splice(0..0, new.iter().cloned());

@@ -72,6 +72,7 @@ pub fn remembered(folder: &Folder) -> Result<BTreeMap<String, Remembered>, Folde
 /// Remembers names in place of earlier ones of the same rooms. If there are too many, the earlier ones
 /// of other rooms go first.
 pub fn remember(lock: &FolderLock, new: &BTreeMap<String, Remembered>) -> Result<(), FolderError> {
+    let _turn = lock.turn();
     // One that cannot be read any more is replaced.
     let old = remembered(lock.folder()).unwrap_or_default();
     let old = old.iter().filter(|(room, _)| !new.contains_key(*room));

@@ -3,7 +3,7 @@
 use super::{list::Cursor, message::Looked};
 use crate::{
     backup::version::BackupVersion,
-    recovery::{looks::Earlier, trust::SignedBy},
+    recovery::{look::Wanted, looks::Earlier, trust::SignedBy},
 };
 
 /// Most rows for versions that are gone.
@@ -27,6 +27,10 @@ pub(super) struct Backups {
     pub(super) looked: Option<Looked>,
     /// The focus, among the versions that exist.
     pub(super) cursor: Cursor,
+    /// The version that somebody asked for by its number and wants to see.
+    pub(super) seek: Option<String>,
+    /// A new version and the fuller old one beside it, as the first look found them.
+    emptier: Option<(String, String)>,
 }
 
 impl Backups {
@@ -92,13 +96,46 @@ impl Backups {
         self.rows().iter().filter(|row| matches!(row, Row::Gone(_))).count()
     }
 
-    /// A version of the last visit that exists no more, or one that is new beside a fuller old one.
+    /// Takes what a look found. The focus stays on its version, unless another one is wanted.
+    pub(super) fn take(&mut self, looked: Looked, wanted: &Wanted) -> usize {
+        let focus = self.looked.is_some().then(|| self.focus().map(|one| one.version.clone()));
+        self.seen.clear();
+        let name = match (self.seek.take(), focus.flatten(), wanted) {
+            (Some(seek), ..) => Some(seek),
+            (None, Some(focus), _) => Some(focus),
+            (None, None, Wanted::Named(name)) => Some(name.clone()),
+            (None, None, _) => looked.overview.current.clone(),
+        };
+        let versions = &looked.overview.versions;
+        let place = versions.iter().position(|version| Some(&version.version) == name.as_ref());
+        self.looked = Some(looked);
+        self.emptier = self.emptier.take().or_else(|| self.new_and_emptier());
+        place.unwrap_or(0)
+    }
+
+    /// A version as its reading found it, in place of what the look had found.
+    pub(super) fn renew(&mut self, version: BackupVersion) {
+        let versions = self.looked.as_mut().map(|looked| &mut looked.overview.versions);
+        let known = versions.into_iter().flatten().find(|one| one.version == version.version);
+        if let Some(known) = known {
+            *known = version;
+        }
+    }
+
+    /// A version that is new since the last visit, and the fuller old one beside it.
     pub(super) fn emptier(&self) -> Option<(&BackupVersion, &BackupVersion)> {
+        let (new, fuller) = self.emptier.as_ref()?;
+        let (new, fuller) = (self.version(new)?, self.version(fuller)?);
+        (fuller.count > new.count).then_some((new, fuller))
+    }
+
+    fn new_and_emptier(&self) -> Option<(String, String)> {
         let looked = self.looked.as_ref()?;
         let current = looked.overview.versions.first().filter(|first| self.is_current(first))?;
         let known = looked.earlier.iter().any(|earlier| earlier.version == current.version);
         let fuller = looked.overview.versions.get(1..)?.iter().max_by_key(|other| other.count)?;
         let new = !known && looked.earlier.iter().any(|e| e.version == fuller.version);
-        (new && fuller.count > current.count).then_some((current, fuller))
+        let emptier = new && fuller.count > current.count;
+        emptier.then(|| (current.version.clone(), fuller.version.clone()))
     }
 }

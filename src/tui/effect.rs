@@ -39,7 +39,7 @@ pub enum Effect {
         /// Which version is wanted by name, perhaps.
         wanted: Wanted,
     },
-    /// Read a version and save it on the way.
+    /// Read a version.
     Haul {
         /// The number of this work.
         job: Job,
@@ -47,6 +47,8 @@ pub enum Effect {
         visit: Job,
         /// The version.
         version: Box<BackupVersion>,
+        /// Save a snapshot of it.
+        save: bool,
         /// Ask the server even if a snapshot of this very state is at hand.
         afresh: bool,
     },
@@ -76,6 +78,8 @@ pub enum Effect {
     Kept {
         /// The number of this work.
         job: Job,
+        /// Whose folder, if somebody is signed in: the made-up person has one of her own.
+        account: Option<Job>,
     },
     /// Start the demo homeserver.
     Demo {
@@ -93,6 +97,8 @@ pub enum Effect {
     },
     /// Stop a piece of work.
     Cancel(Job),
+    /// Nobody needs this visit any more.
+    Forget(Job),
     /// Put text on the clipboard of the terminal.
     Copy(SecretText),
     /// Draw everything anew.

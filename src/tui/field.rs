@@ -156,6 +156,11 @@ impl SecretField {
         SecretText::new(self.text.to_string())
     }
 
+    /// Says whether what is typed is of some kind.
+    pub(super) fn holds(&self, kind: impl Fn(&str) -> bool) -> bool {
+        kind(&self.text)
+    }
+
     /// Takes another text in place of what is typed.
     pub(super) fn fill(&mut self, secret: &SecretText) {
         self.edit(Edit::Clear);

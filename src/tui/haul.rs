@@ -50,10 +50,6 @@ pub(super) struct Haul {
     pub(super) keys: u64,
     /// Bytes of these keys.
     pub(super) bytes: u64,
-    /// Keys that start late.
-    pub(super) late: u64,
-    /// Rooms that have such keys.
-    pub(super) late_rooms: u64,
     /// Whether keys on this computer were counted.
     pub(super) compared: bool,
 }
@@ -75,8 +71,6 @@ impl Haul {
             reading: Reading::Waiting { since: now },
             keys: 0,
             bytes: 0,
-            late: 0,
-            late_rooms: 0,
             compared: false,
         }
     }
@@ -94,30 +88,20 @@ impl Haul {
         self.rooms.take(glance.rooms);
         self.keys = glance.sessions;
         self.bytes = glance.bytes;
-        self.count_late();
         self.rooms.arrange(names, masked, seen);
     }
 
     /// Takes the whole.
     pub(super) fn end(&mut self, hauled: Hauled, names: &Names, masked: bool, seen: usize) {
-        let Hauled { contents, saved, broken, changed } = hauled;
+        let Hauled { contents, saved, broken, changed, .. } = hauled;
         self.keys = contents.sessions;
         self.bytes = contents.bytes;
         self.compared = contents.compared;
         self.rooms.keep_only(|id| contents.rooms.contains_key(id));
         self.rooms.take(contents.rooms);
-        if !masked {
-            self.rooms.number();
-        }
-        self.count_late();
+        self.rooms.number(masked);
         self.rooms.arrange(names, masked, seen);
         self.reading = Reading::Over { whole: contents.whole, broken, changed, saved };
-    }
-
-    fn count_late(&mut self) {
-        let late = self.rooms.all().iter().map(|room| room.figures.partial);
-        self.late = late.clone().sum();
-        self.late_rooms = late.filter(|late| *late > 0).count() as u64;
     }
 
     /// Says whether it is being read.
@@ -128,6 +112,11 @@ impl Haul {
     /// Says whether everything is there.
     pub(super) fn is_whole(&self) -> bool {
         matches!(&self.reading, Reading::Over { whole: true, broken: None, .. })
+    }
+
+    /// Says whether it is sure to hold nothing: a reading that broke says nothing of what is there.
+    pub(super) fn is_empty(&self) -> bool {
+        self.is_whole() && self.keys == 0
     }
 
     /// The snapshot, if there is one.

@@ -1,5 +1,7 @@
 //! The work that is under way: each piece has a number, and answers of replaced ones are dropped.
 
+use std::collections::BTreeSet;
+
 use super::message::{Job, Moment};
 
 /// The kinds of work.
@@ -21,8 +23,8 @@ pub(super) enum Work {
     Kept,
     /// Starting the demo.
     Demo,
-    /// Signing out.
-    Leave,
+    /// Signing this account out.
+    Leave(Job),
 }
 
 /// The work that is under way.
@@ -30,6 +32,8 @@ pub(super) enum Work {
 pub(super) struct Jobs {
     last: Job,
     running: Vec<(Work, Job, Moment)>,
+    /// Work that somebody wanted to stop, until it ends.
+    stopping: BTreeSet<Job>,
 }
 
 impl Jobs {
@@ -70,8 +74,24 @@ impl Jobs {
 
     /// All that somebody may want to stop.
     pub(super) fn stoppable(&self) -> Vec<(Work, Job)> {
-        let stoppable = self.running.iter().filter(|(work, ..)| *work != Work::Leave);
+        let stoppable = self.running.iter().filter(|(work, ..)| !matches!(work, Work::Leave(_)));
         stoppable.map(|(work, job, _)| (work.clone(), *job)).collect()
+    }
+
+    /// Remembers that somebody wants this to stop: it may have been done in the same moment.
+    pub(super) fn stopping(&mut self, job: Job) {
+        self.stopping.insert(job);
+    }
+
+    /// Says whether somebody wanted this to stop, and forgets it.
+    pub(super) fn was_stopped(&mut self, job: Job) -> bool {
+        self.stopping.remove(&job)
+    }
+
+    /// The work that must end by itself before keyhaul does: what it made would else stay behind.
+    pub(super) fn must_end(&self) -> impl Iterator<Item = &Work> {
+        let must = |work: &&Work| matches!(work, Work::SignIn | Work::Haul(_) | Work::Leave(_));
+        self.running.iter().map(|(work, ..)| work).filter(must)
     }
 
     /// The version that is being read, if one is.

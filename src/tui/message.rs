@@ -14,7 +14,7 @@ use crate::{
         look::Overview,
         looks::Earlier,
         names::RoomName,
-        sign_in::{Found, Left},
+        sign_in::{Device, Found, Left},
         snapshots::Kept,
         trust::SignedBy,
     },
@@ -73,6 +73,13 @@ pub enum Happened {
     Left(Result<Left, Failure>),
 }
 
+impl Happened {
+    /// Says whether more reports of the same work come.
+    pub(super) fn goes_on(&self) -> bool {
+        matches!(self, Self::Seen(_) | Self::Glanced(_) | Self::Named(_))
+    }
+}
+
 /// Who signed in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Signed {
@@ -80,6 +87,8 @@ pub struct Signed {
     pub user_id: String,
     /// The server's address.
     pub server: String,
+    /// With whose device.
+    pub device: Device,
 }
 
 /// What a look found.

@@ -127,6 +127,8 @@ pub(super) struct Account {
     pub(super) job: Job,
     /// Who.
     pub(super) signed: Signed,
+    /// Whether it is the made-up one.
+    pub(super) demo: bool,
 }
 
 /// What is being visited.
@@ -155,12 +157,14 @@ pub(super) enum Leaving {
     No,
     /// Ctrl-C was pressed: the next one leaves.
     Asked,
-    /// Signing out, no longer than until then.
+    /// Ending what must not be cut and signing out, no longer than until then.
     SigningOut {
         /// The end of patience.
         until: Moment,
         /// The exit code.
         exit: u8,
+        /// What is to be said at the end.
+        words: Vec<String>,
     },
     /// Over.
     Over(Ending),
@@ -181,6 +185,8 @@ pub struct Settings {
     pub zone: TimeZone,
     /// Which version the command line wants.
     pub wanted: Wanted,
+    /// Whether what is read from a server is saved.
+    pub saves: bool,
 }
 
 impl Default for Settings {
@@ -192,6 +198,7 @@ impl Default for Settings {
             began: Timestamp::UNIX_EPOCH,
             zone: TimeZone::UTC,
             wanted: Wanted::Current,
+            saves: true,
         }
     }
 }
@@ -238,6 +245,8 @@ pub struct Model {
     /// Somebody is typing a word to find.
     pub(super) finding: bool,
     pub(super) names: Names,
+    /// When the table is to be sorted by the names that came meanwhile.
+    pub(super) names_due: Option<Moment>,
     pub(super) jobs: Jobs,
     /// A recovery key that came into a wrong field, kept for the step that wants it.
     pub(super) kept_secret: Option<SecretText>,
@@ -351,6 +360,17 @@ impl Model {
         self.account.is_some() && self.visiting.is_some() && !self.is_offline()
     }
 
+    /// Says whether everything belongs to the made-up person.
+    pub(super) fn is_demo(&self) -> bool {
+        let account = self.account.as_ref().map(|account| account.demo);
+        account.unwrap_or(self.sign_in.demo.is_some())
+    }
+
+    /// Says whether a copy of what is read is saved on this computer.
+    pub(super) fn saves(&self) -> bool {
+        self.settings.saves && !self.is_offline()
+    }
+
     /// Says whether everything comes from a file, without any server.
     pub(super) fn is_offline(&self) -> bool {
         self.visiting.as_ref().is_some_and(|visiting| visiting.file.is_some())
@@ -365,7 +385,7 @@ impl Model {
         let moving = (self.jobs.is_busy() || waits || leaving).then(|| self.now + tick);
         let secrets = self.holds_secrets().then(|| self.last_press + SECRETS_KEPT);
         let shown = [&self.sign_in.password, &self.sign_in.token].map(|field| field.hides_at());
-        let all = [moving, self.sign_in.ask_at, secrets].into_iter().chain(shown).flatten();
+        let all = [moving, self.sign_in.ask_at, secrets, self.names_due].into_iter().chain(shown).flatten();
         all.min()
     }
 

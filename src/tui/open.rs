@@ -1,6 +1,6 @@
 //! Opens the assistant on the real terminal.
 
-use std::io;
+use std::{io, path::PathBuf};
 
 use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::Instant;
@@ -28,8 +28,8 @@ pub struct Options {
     pub start: Start,
     /// Which version is wanted.
     pub wanted: Wanted,
-    /// The demo, if it runs.
-    pub demo: Option<Running>,
+    /// The demo, if it runs, and the folder for its files.
+    pub demo: Option<(Running, PathBuf)>,
     /// The colours; `None` asks the terminal.
     pub theme: Option<Theme>,
     /// Plain ASCII signs only.
@@ -59,7 +59,7 @@ async fn run(options: Options) -> io::Result<Ending> {
     let wishes = wishes();
     let terminal = take(mouse)?;
     let ascii = options.ascii || lines_are_wide(&language);
-    start.demo = demo.as_ref().map(paper);
+    start.demo = demo.as_ref().map(|(running, _)| paper(running));
     let settings = Settings {
         theme: theme.unwrap_or_default(),
         ascii,
@@ -67,9 +67,10 @@ async fn run(options: Options) -> io::Result<Ending> {
         began: Timestamp::now(),
         zone: TimeZone::system(),
         wanted,
+        saves: save,
     };
     let (model, effects) = Model::start(settings, terminal.size()?, start);
-    let (runner, reports) = Runner::new(surroundings, save, demo);
+    let (runner, reports) = Runner::new(surroundings, demo);
     // Nobody types into it yet: the terminal's answer would be taken for keys.
     let (_, nobody) = tokio::sync::mpsc::channel(1);
     let mut all = Loop {

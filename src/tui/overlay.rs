@@ -1,5 +1,7 @@
 //! What lies above a screen until Esc takes it away.
 
+use std::path::PathBuf;
+
 use super::{field::Field, list::Cursor};
 use crate::{base::failure::Failure, recovery::snapshots::Kept};
 
@@ -53,15 +55,26 @@ pub(super) enum Overlay {
     Unmask,
 }
 
-/// What can be done about a failure, and the ways to leave.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// What can be done about a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Choice {
     /// The same once more.
-    Again,
+    Again(Repeat),
     /// A snapshot instead.
     Snapshot,
     /// Another account or server.
     SignIn,
+}
+
+/// What can be tried once more.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// Looking at the account, or into this snapshot.
+    Look(Option<PathBuf>),
+    /// Reading this version.
+    Haul(String),
+    /// Starting the demo.
+    Demo,
 }
 
 /// The ways to leave, in their order; the first is the harmless one.
@@ -72,7 +85,7 @@ impl Overlay {
     pub(super) fn field(&self) -> Option<&Field> {
         match self {
             Self::Palette { field, .. } | Self::ByNumber { field } => Some(field),
-            Self::OpenFile { field, cursor, .. } if cursor.at == 0 => Some(field),
+            Self::OpenFile { field, .. } => Some(field),
             _ => None,
         }
     }
@@ -81,7 +94,7 @@ impl Overlay {
     pub(super) fn field_mut(&mut self) -> Option<&mut Field> {
         match self {
             Self::Palette { field, .. } | Self::ByNumber { field } => Some(field),
-            Self::OpenFile { field, cursor, .. } if cursor.at == 0 => Some(field),
+            Self::OpenFile { field, .. } => Some(field),
             _ => None,
         }
     }

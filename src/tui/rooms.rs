@@ -1,7 +1,7 @@
 //! The table of rooms: sorted, filtered and chosen, while it still grows.
 
 use std::{
-    collections::{HashMap, HashSet},
+    collections::HashMap,
     sync::Arc,
 };
 
@@ -73,6 +73,38 @@ pub(super) struct Rooms {
     pub(super) filter: Field,
     /// Somebody moved: from then on the focus stays on its room.
     moved: bool,
+    /// The rooms have the numbers that they keep.
+    numbered: bool,
+    totals: Totals,
+}
+
+/// What the rooms come to, kept while they change: a hundred thousand are not counted for every frame.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Totals {
+    /// Keys that start late.
+    pub(super) late: u64,
+    /// Rooms that have such keys.
+    pub(super) late_rooms: u64,
+    /// Rooms that somebody chose.
+    pub(super) chosen: u64,
+    /// Keys in these.
+    pub(super) chosen_keys: u64,
+}
+
+impl Totals {
+    fn add(&mut self, room: &Room) {
+        self.late += room.figures.partial;
+        self.late_rooms += u64::from(room.figures.partial > 0);
+        self.chosen += u64::from(room.chosen);
+        self.chosen_keys += if room.chosen { room.figures.sessions } else { 0 };
+    }
+
+    fn take(&mut self, room: &Room) {
+        self.late -= room.figures.partial;
+        self.late_rooms -= u64::from(room.figures.partial > 0);
+        self.chosen -= u64::from(room.chosen);
+        self.chosen_keys -= if room.chosen { room.figures.sessions } else { 0 };
+    }
 }
 
 /// Names of rooms, by their ids.
@@ -84,24 +116,49 @@ impl Rooms {
         for (id, figures) in figures {
             let known = self.places.get(&id).and_then(|place| self.rooms.get_mut(*place));
             if let Some(room) = known {
+                self.totals.take(room);
                 room.figures = figures;
+                self.totals.add(room);
                 continue;
             }
             self.numbers += 1;
             self.places.insert(Arc::clone(&id), self.rooms.len());
-            self.rooms.push(Room { id, number: self.numbers, figures, chosen: false });
+            let room = Room { id, number: self.numbers, figures, chosen: false };
+            self.totals.add(&room);
+            self.rooms.push(room);
         }
+    }
+
+    /// What the rooms come to.
+    pub(super) fn totals(&self) -> Totals {
+        self.totals
+    }
+
+    /// Says whether the order or the filter hangs on names.
+    pub(super) fn names_matter(&self) -> bool {
+        self.sort == Sort::Name || !self.filter.is_empty()
     }
 
     /// Forgets rooms that a second reading did not find any more.
     pub(super) fn keep_only(&mut self, is_there: impl Fn(&str) -> bool) {
+        let focus = self.focus().map(|room| Arc::clone(&room.id));
         self.rooms.retain(|room| is_there(&room.id));
         let rooms = self.rooms.iter().enumerate();
         self.places = rooms.map(|(place, room)| (Arc::clone(&room.id), place)).collect();
+        self.totals = Totals::default();
+        self.rooms.iter().for_each(|room| self.totals.add(room));
+        // The places in the old order mean other rooms now; only the focus is to stay where it is.
+        let place = focus.and_then(|id| self.places.get(&id).copied());
+        self.shown = place.into_iter().collect();
+        self.cursor.at = 0;
     }
 
-    /// Numbers the rooms for the mask anew, the one with most keys first; only before anybody saw them.
-    pub(super) fn number(&mut self) {
+    /// Numbers the rooms for the mask, the one with most keys first; once, because then people speak of
+    /// them, and not if somebody saw the numbers as they came.
+    pub(super) fn number(&mut self, seen: bool) {
+        if std::mem::replace(&mut self.numbered, true) || seen {
+            return;
+        }
         let mut order: Vec<usize> = (0..self.rooms.len()).collect();
         order.sort_by_key(|place| {
             self.rooms.get(*place).map(|room| (std::cmp::Reverse(room.figures.sessions), &room.id))
@@ -233,16 +290,13 @@ impl Rooms {
         self.rooms.iter().filter(|room| room.chosen)
     }
 
-    /// How many rooms somebody chose, and how many keys these have.
-    pub(super) fn count_chosen(&self) -> (u64, u64) {
-        self.chosen().fold((0, 0), |(rooms, keys), room| (rooms + 1, keys + room.figures.sessions))
-    }
-
     /// Chooses the room in focus, or not.
     pub(super) fn choose(&mut self) {
         let place = self.shown.get(self.cursor.at).copied();
         if let Some(room) = place.and_then(|place| self.rooms.get_mut(place)) {
+            self.totals.take(room);
             room.chosen = !room.chosen;
+            self.totals.add(room);
         }
     }
 
@@ -259,11 +313,11 @@ impl Rooms {
     }
 
     fn change(&mut self, to: impl Fn(&Room) -> bool) {
-        let shown: HashSet<usize> = self.shown.iter().copied().collect();
-        for (place, room) in self.rooms.iter_mut().enumerate() {
-            if shown.contains(&place) {
-                room.chosen = to(room);
-            }
+        for place in &self.shown {
+            let Some(room) = self.rooms.get_mut(*place) else { continue };
+            self.totals.take(room);
+            room.chosen = to(room);
+            self.totals.add(room);
         }
     }
 }
@@ -299,8 +353,33 @@ mod tests {
         grow(&mut rooms, "!d", 99);
         assert_eq!(ids(&rooms), ["!d", "!c", "!a", "!b"]);
         assert_eq!(rooms.focus().map(|room| &*room.id), Some("!a"));
-        rooms.number();
+        rooms.number(false);
         assert_eq!(rooms.room("!d").map(|room| room.number), Some(1));
+        // A second reading finds other rooms: the focus and the numbers stay.
+        rooms.keep_only(|id| id != "!d");
+        grow(&mut rooms, "!e", 1);
+        rooms.number(false);
+        assert_eq!(ids(&rooms), ["!c", "!a", "!b", "!e"]);
+        assert_eq!(rooms.focus().map(|room| &*room.id), Some("!a"));
+        assert_eq!(rooms.room("!c").map(|room| room.number), Some(2));
+    }
+
+    #[test]
+    fn totals_are_kept_while_rooms_change() {
+        let figures = |sessions, partial| RoomContents { sessions, partial, ..Default::default() };
+        let mut rooms = Rooms::default();
+        rooms.take([("!a".into(), figures(3, 1)), ("!b".into(), figures(2, 0))]);
+        rooms.arrange(&Names::new(), false, 10);
+        rooms.choose_all();
+        rooms.take([("!a".into(), figures(5, 2)), ("!c".into(), figures(1, 1))]);
+        let Totals { late, late_rooms, chosen, chosen_keys } = rooms.totals();
+        assert_eq!((late, late_rooms, chosen, chosen_keys), (3, 2, 2, 7));
+        rooms.arrange(&Names::new(), false, 10);
+        rooms.choose();
+        rooms.invert();
+        rooms.keep_only(|id| id != "!b");
+        let Totals { late, late_rooms, chosen, chosen_keys } = rooms.totals();
+        assert_eq!((late, late_rooms, chosen, chosen_keys), (3, 2, 2, 6));
     }
 
     #[test]

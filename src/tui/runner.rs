@@ -49,68 +49,93 @@ pub struct Report {
 }
 
 enum Held {
-    Account(Arc<Account>),
-    Visit(Arc<Visit>),
+    Account(Placed<Account>),
+    Visit(Placed<Visit>),
     Demo(Box<Running>),
 }
 
 /// Does what the model wants done.
 pub struct Runner {
     surroundings: Arc<Surroundings>,
-    save: bool,
     reports: UnboundedSender<Report>,
     cancels: HashMap<Job, Cancel>,
-    accounts: HashMap<Job, Arc<Account>>,
-    visits: HashMap<Job, Arc<Visit>>,
-    /// The demo's server runs as long as this is held.
-    demo: Option<Running>,
+    accounts: HashMap<Job, Placed<Account>>,
+    visits: HashMap<Job, Placed<Visit>>,
+    demo: Option<Demo>,
+}
+
+/// Something, and where files about it go.
+struct Placed<T> {
+    it: Arc<T>,
+    surroundings: Arc<Surroundings>,
+}
+
+impl<T> Clone for Placed<T> {
+    fn clone(&self) -> Self {
+        Self { it: Arc::clone(&self.it), surroundings: Arc::clone(&self.surroundings) }
+    }
+}
+
+/// The demo, whose server runs as long as this is held, and the folder for what a made-up person leaves.
+struct Demo {
+    running: Running,
+    surroundings: Arc<Surroundings>,
 }
 
 impl Runner {
-    /// A runner, and where its work reports.
+    /// A runner, and where its work reports; the demo comes with the folder for its files.
     pub fn new(
         surroundings: Surroundings,
-        save: bool,
-        demo: Option<Running>,
+        demo: Option<(Running, PathBuf)>,
     ) -> (Self, UnboundedReceiver<Report>) {
         let (reports, receiver) = unbounded_channel();
-        let runner = Self {
+        let mut runner = Self {
             surroundings: Arc::new(surroundings),
-            save,
             reports,
             cancels: HashMap::new(),
             accounts: HashMap::new(),
             visits: HashMap::new(),
-            demo,
+            demo: None,
         };
+        runner.demo = demo.map(|(running, data_dir)| runner.demo(running, data_dir));
         (runner, receiver)
     }
 
-    /// Keeps what a report brings along; what nobody waits for any more is given back at once.
+    /// Keeps what a report brings along.
     pub fn hold(&mut self, report: &mut Report) {
-        let cancel = self.cancels.get(&report.job);
-        let cancelled = cancel.is_some_and(Cancel::is_cancelled);
+        if !report.happened.goes_on() {
+            self.cancels.remove(&report.job);
+        }
         match report.held.take() {
-            // Nobody would remove its device later.
-            Some(Held::Account(account)) if cancelled => {
-                tokio::spawn(async move { account.leave(&Silent, &Cancel::default()).await });
-            }
             Some(Held::Account(account)) => {
                 self.accounts.insert(report.job, account);
             }
             Some(Held::Visit(visit)) => {
                 self.visits.insert(report.job, visit);
             }
-            Some(Held::Demo(demo)) => {
-                let Surroundings { allow_http, ca_file, .. } = &*self.surroundings;
-                let (allow_http, ca_file) = (*allow_http, ca_file.clone());
-                // What a made-up account leaves goes to a folder of its own.
-                let data_dir = demo.data_dir();
-                self.surroundings = Arc::new(Surroundings { allow_http, ca_file, data_dir });
-                self.demo = Some(*demo);
+            Some(Held::Demo(running)) => {
+                let data_dir = running.data_dir();
+                self.demo = Some(self.demo(*running, data_dir));
             }
             None => {}
         }
+    }
+
+    /// The demo: what a made-up account leaves goes to a folder of its own.
+    fn demo(&self, running: Running, data_dir: PathBuf) -> Demo {
+        let Surroundings { allow_http, ca_file, .. } = &*self.surroundings;
+        let (allow_http, ca_file) = (*allow_http, ca_file.clone());
+        Demo { running, surroundings: Arc::new(Surroundings { allow_http, ca_file, data_dir }) }
+    }
+
+    /// Where files of an account on this server go.
+    fn surroundings_of(&self, server: Option<&str>) -> Arc<Surroundings> {
+        let same = |demo: &&Demo| {
+            let address = demo.running.homeserver();
+            server.is_some_and(|server| server.trim_end_matches('/') == address.trim_end_matches('/'))
+        };
+        let demo = self.demo.as_ref().filter(same);
+        Arc::clone(demo.map_or(&self.surroundings, |demo| &demo.surroundings))
     }
 
     /// Begins one piece of work. Copying, drawing and suspending are the terminal's.
@@ -124,19 +149,26 @@ impl Runner {
             Effect::Find { job, typed } => self.find(job, typed),
             Effect::SignIn { job, server, user, way } => self.sign_in(job, server, user, way),
             Effect::Look { job, at, wanted } => self.look(job, at, wanted),
-            Effect::Haul { job, visit, version, afresh } => self.haul(job, visit, *version, afresh),
+            Effect::Haul { job, visit, version, save, afresh } => {
+                self.haul(job, visit, *version, save, afresh);
+            }
             Effect::Names { job, visit, rooms } => self.names(job, visit, rooms),
             Effect::Sessions { job, visit, version, room, file } => {
                 self.sessions(job, visit, &version, room, file);
             }
-            Effect::Kept { job } => {
-                let (surroundings, post) = (Arc::clone(&self.surroundings), self.post(job));
+            Effect::Kept { job, account } => {
+                let account = account.and_then(|account| self.accounts.get(&account));
+                let surroundings = account.map_or(&self.surroundings, |one| &one.surroundings);
+                let (surroundings, post) = (Arc::clone(surroundings), self.post(job));
                 tokio::task::spawn_blocking(move || {
                     post.send(Happened::Kept(snapshots::kept(&surroundings.data_dir)));
                 });
             }
             Effect::Demo { job } => self.begin_demo(job),
             Effect::Leave { job, account, stay } => self.leave(job, account, stay),
+            Effect::Forget(visit) => {
+                self.visits.remove(&visit);
+            }
             Effect::Copy(_) | Effect::Redraw | Effect::Suspend => {}
         }
     }
@@ -163,14 +195,16 @@ impl Runner {
 
     fn sign_in(&mut self, job: Job, server: Option<String>, user: Option<String>, way: Way) {
         let (cancel, post) = (self.cancel(job), self.post(job));
-        let surroundings = Arc::clone(&self.surroundings);
+        let surroundings = self.surroundings_of(server.as_deref());
         tokio::spawn(async move {
             let asked = Asked { homeserver: server, user, way, keep: false };
             match sign_in::sign_in(asked, &surroundings, &Silent, &cancel).await {
                 Ok(account) => {
                     let (user_id, server) = (account.user_id().to_owned(), account.server());
-                    let happened = Happened::SignedIn(Ok(Signed { user_id, server }));
-                    post.bring(happened, Held::Account(Arc::new(account)));
+                    let device = account.device();
+                    let happened = Happened::SignedIn(Ok(Signed { user_id, server, device }));
+                    let account = Placed { it: Arc::new(account), surroundings };
+                    post.bring(happened, Held::Account(account));
                 }
                 Err(failure) => post.send(Happened::SignedIn(Err(failure))),
             }
@@ -179,11 +213,15 @@ impl Runner {
 
     fn look(&mut self, job: Job, at: At, wanted: Wanted) {
         let (cancel, post) = (self.cancel(job), self.post(job));
-        let surroundings = Arc::clone(&self.surroundings);
-        let place = match at {
-            At::Snapshot(file) => Place::Snapshot { file, user: None, server: None },
-            At::Account(account) => match self.accounts.get(&account) {
-                Some(account) => Place::Server(Arc::clone(account)),
+        let (place, surroundings) = match at {
+            At::Snapshot(file) => {
+                let demo = self.demo.as_ref().map(|demo| &demo.surroundings);
+                let demo = demo.filter(|demo| file.starts_with(&demo.data_dir));
+                let surroundings = Arc::clone(demo.unwrap_or(&self.surroundings));
+                (Place::Snapshot { file, user: None, server: None }, surroundings)
+            }
+            At::Account(account) => match self.accounts.get(&account).cloned() {
+                Some(Placed { it, surroundings }) => (Place::Server(it), surroundings),
                 None => return post.send(Happened::Looked(Err(forgotten("account")))),
             },
         };
@@ -199,18 +237,24 @@ impl Runner {
             match looked {
                 Ok((looked, visit)) => {
                     let happened = Happened::Looked(Ok(Box::new(looked)));
-                    post.bring(happened, Held::Visit(Arc::new(visit)));
+                    let visit = Placed { it: Arc::new(visit), surroundings };
+                    post.bring(happened, Held::Visit(visit));
                 }
                 Err(failure) => post.send(Happened::Looked(Err(failure))),
             }
         });
     }
 
-    fn haul(&mut self, job: Job, visit: Job, version: BackupVersion, afresh: bool) {
+    fn haul(
+        &mut self,
+        job: Job,
+        visit: Job,
+        version: BackupVersion,
+        save: bool,
+        afresh: bool,
+    ) {
         let (cancel, post) = (self.cancel(job), self.post(job));
-        let surroundings = Arc::clone(&self.surroundings);
-        let save = self.save;
-        let Some(visit) = self.visits.get(&visit).cloned() else {
+        let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::Hauled(Box::new(Err(forgotten("visit")))));
         };
         tokio::spawn(async move {
@@ -231,8 +275,7 @@ impl Runner {
 
     fn names(&mut self, job: Job, visit: Job, rooms: Vec<Arc<str>>) {
         let (cancel, post) = (self.cancel(job), self.post(job));
-        let surroundings = Arc::clone(&self.surroundings);
-        let Some(visit) = self.visits.get(&visit).cloned() else {
+        let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::NamesEnded);
         };
         tokio::spawn(async move {
@@ -261,14 +304,14 @@ impl Runner {
         file: Option<PathBuf>,
     ) {
         let (cancel, post) = (self.cancel(job), self.post(job));
-        let Some(visit) = self.visits.get(&visit).cloned() else {
+        let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::Sessions(Err(forgotten("visit"))));
         };
         let source = match file {
             Some(file) => Source::Snapshot { file },
             None => visit.rooms(version, vec![room.to_string()]),
         };
-        let store = visit.store(&self.surroundings.data_dir);
+        let store = visit.store(&surroundings.data_dir);
         let progress: Arc<dyn Progress> = Arc::new(Silent);
         tokio::spawn(async move {
             let read = contents::sessions(source, &room, store, progress, cancel).await;
@@ -278,6 +321,9 @@ impl Runner {
 
     fn begin_demo(&mut self, job: Job) {
         let post = self.post(job);
+        if let Some(demo) = &self.demo {
+            return post.send(Happened::Demo(Ok(paper(&demo.running))));
+        }
         tokio::spawn(async move {
             match Running::begin(Story::Plain).await {
                 Ok(demo) => {
@@ -291,15 +337,14 @@ impl Runner {
 
     fn leave(&mut self, job: Job, account: Job, stay: bool) {
         let post = self.post(job);
-        let surroundings = Arc::clone(&self.surroundings);
-        let Some(account) = self.accounts.remove(&account) else {
+        let Some(Placed { it: account, surroundings }) = self.accounts.remove(&account) else {
             return post.send(Happened::Left(Ok(Left::NotOurs)));
         };
         tokio::spawn(async move {
             // Leaving must work after any wish to stop.
             let cancel = Cancel::default();
             let left = if stay {
-                sign_in::stay(&account, &surroundings, &cancel).await.map(|()| Left::StaysSignedIn)
+                sign_in::stay(&account, &surroundings, &Silent, &cancel).await
             } else {
                 account.leave(&Silent, &cancel).await
             };

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{
-    field::{Field, SecretField},
+    field::{Edit, Field, SecretField},
     message::{DemoPaper, Moment},
 };
 use crate::{
@@ -130,14 +130,20 @@ impl SignIn {
         parts.is_some_and(|(name, server)| !name.is_empty() && server.len() > 2)
     }
 
+    /// The server that needs not be told from the id: the demo's, or the one of the command line.
+    pub(super) fn given_server(&self) -> Option<&str> {
+        let demo = self.demo.as_ref().map(|demo| &demo.server);
+        demo.or(self.server.as_ref()).map(String::as_str)
+    }
+
     fn needs_name(&self) -> bool {
-        !self.is_whole_id() && self.server.is_none()
+        !self.is_whole_id() && self.given_server().is_none()
     }
 
     /// What the server is to be told from.
     pub(super) fn subject(&self) -> Option<String> {
         let typed = self.id.text().trim();
-        let subject = self.server.as_deref().unwrap_or(typed);
+        let subject = self.given_server().unwrap_or(typed);
         (!subject.is_empty()).then(|| subject.to_owned())
     }
 
@@ -155,13 +161,19 @@ impl SignIn {
         self.wait_until = None;
         self.tries = 0;
         self.go_on = false;
-        if self.server.is_some() {
+        let typed = self.id.text().trim();
+        let left_demo = self.demo.take_if(|demo| demo.user != typed).is_some();
+        if left_demo {
+            // Nobody's password may go to the made-up server, nor hers to another.
+            self.password.edit(Edit::Clear);
+        } else if self.given_server().is_some() {
             // The server is given, whoever signs in there.
             return false;
         }
         let asking = matches!(self.finding, Finding::Asking);
         self.finding = Finding::Nothing;
-        self.ask_at = self.is_whole_id().then(|| now + PAUSE);
+        let known = self.is_whole_id() || self.server.is_some();
+        self.ask_at = known.then(|| now + PAUSE);
         asking
     }
 

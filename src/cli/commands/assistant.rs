@@ -41,8 +41,11 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
 }
 
 async fn options(desk: &mut Desk) -> Result<Options, Failure> {
-    let surroundings = desk.surroundings()?;
     let way = desk.way_at_hand().await?;
+    let here = desk.surroundings()?;
+    let demo = desk.demo.take().map(|demo| (demo, here.data_dir.clone()));
+    // Somebody may leave the demo for an account of their own, whose files are no part of it.
+    let surroundings = desk.surroundings().unwrap_or(here);
     let global = desk.global.clone();
     if let Some(snapshot) = &global.snapshot {
         must_exist(snapshot)?;
@@ -65,7 +68,7 @@ async fn options(desk: &mut Desk) -> Result<Options, Failure> {
             demo: None,
             masked: global.mask,
         },
-        demo: desk.demo.take(),
+        demo,
     })
 }
 

@@ -13,6 +13,7 @@ use crate::{
         layout::Regions,
         model::Model,
         page::{Hint, Line, Page, Row, Target, called, hint, line, own},
+        rooms::Totals,
         theme::Ink,
     },
 };
@@ -146,6 +147,9 @@ fn nothing(model: &Model, haul: &Haul) -> Vec<Row> {
         ];
     }
     let version = open_version(model);
+    if !haul.is_empty() {
+        return vec![Row::empty(), Row::text("  Nothing was read yet.")];
+    }
     let mut rows = vec![Row::wrapped(
         2,
         line(format!(
@@ -200,7 +204,9 @@ fn footer(model: &Model, haul: &Haul, regions: &Regions) -> Vec<Row> {
             let size = size(saved.bytes);
             Row::text(format!("Snapshot saved on this computer, still locked: {size}"))
         }
-        _ if haul.is_reading() => Row::text("A locked copy is being saved on this computer."),
+        _ if haul.is_reading() && model.saves() => {
+            Row::text("A locked copy is being saved on this computer.")
+        }
         _ => Row::empty(),
     });
     rows
@@ -267,7 +273,7 @@ fn edge(model: &Model, haul: &Haul) -> Line {
         return line(pace(model, haul, true));
     }
     let rooms = haul.rooms.all().len() as u64;
-    let (count, keys) = haul.rooms.count_chosen();
+    let Totals { chosen: count, chosen_keys: keys, .. } = haul.rooms.totals();
     if shows_filter(model, haul) && count > 0 {
         let shown = haul.rooms.count_shown();
         let here = (0..shown).filter_map(|row| haul.rooms.shown(row)).filter(|room| room.chosen);
@@ -305,6 +311,7 @@ fn fact(model: &Model, haul: &Haul, regions: &Regions) -> Line {
             "Names are hidden."
         });
     }
+    let Totals { late, late_rooms, .. } = haul.rooms.totals();
     match &haul.reading {
         Reading::Waiting { since } if model.now.saturating_sub(*since).as_secs() >= 5 => {
             line(if roomy {
@@ -313,6 +320,11 @@ fn fact(model: &Model, haul: &Haul, regions: &Regions) -> Line {
                 "Large backups take a while."
             })
         }
+        Reading::Waiting { .. } | Reading::Coming { .. } if !model.saves() => line(if roomy {
+            "No copy is being saved. Names of rooms come last."
+        } else {
+            "No copy is being saved."
+        }),
         Reading::Waiting { .. } | Reading::Coming { .. } => line(if roomy {
             "The locked copy is being saved. Names of rooms come last."
         } else {
@@ -324,8 +336,8 @@ fn fact(model: &Model, haul: &Haul, regions: &Regions) -> Line {
         } else {
             "What was read is kept."
         }),
-        Reading::Over { .. } if haul.keys == 0 => line("This backup is empty."),
-        Reading::Over { .. } => match (haul.late, haul.late_rooms) {
+        Reading::Over { .. } if haul.is_empty() => line("This backup is empty."),
+        Reading::Over { .. } => match (late, late_rooms) {
             (0, _) => line("No key starts late: every message of these keys can be opened."),
             (late, _) if !roomy => line(match late {
                 1 => "1 key starts late.".to_owned(),
@@ -348,7 +360,7 @@ fn next(model: &Model, haul: &Haul, roomy: bool) -> Line {
             "Enter keeps the filter, Esc clears it."
         });
     }
-    let (chosen, _) = haul.rooms.count_chosen();
+    let chosen = haul.rooms.totals().chosen;
     match &haul.reading {
         _ if haul.is_reading() => line(if roomy {
             "wait, or look around meanwhile. Ctrl-C stops."
@@ -362,7 +374,7 @@ fn next(model: &Model, haul: &Haul, roomy: bool) -> Line {
             "r reads again, Enter goes on."
         }),
         Reading::Over { changed: true, .. } => line("press r to read it again, or Enter to go on."),
-        _ if haul.keys == 0 => match fuller(model) {
+        _ if haul.is_empty() => match fuller(model) {
             Some(other) => line(format!("press Enter to look into backup {other}.")),
             None => line("Esc goes back to the other backups."),
         },
@@ -383,7 +395,7 @@ fn hints(model: &Model, haul: &Haul) -> Vec<Hint> {
     if model.finding {
         return vec![called(Intent::GoOn, "keep"), called(Intent::Back, "clear")];
     }
-    if !haul.is_reading() && haul.keys == 0 && fuller(model).is_some() {
+    if haul.is_empty() && fuller(model).is_some() {
         return vec![
             called(Intent::GoOn, "other backup"),
             hint(Intent::Back),

@@ -7,6 +7,7 @@ use crate::{
         layout::Regions,
         model::{Model, Step},
         page::{Page, Row, called, hint, line, own},
+        rooms::Totals,
         theme::Ink,
     },
 };
@@ -26,7 +27,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     rows.push(Row::wrapped(4, command));
     rows.push(Row::empty());
     if let Some(haul) = model.haul() {
-        let (count, keys) = haul.rooms.count_chosen();
+        let Totals { chosen: count, chosen_keys: keys, .. } = haul.rooms.totals();
         let words = match count {
             0 => format!("It takes all rooms: {}.", counted(haul.keys, "key")),
             _ => format!("It takes {}: {}.", counted(count, "room"), counted(keys, "key")),

@@ -62,7 +62,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
 pub(super) fn head(model: &Model, regions: &Regions) -> (Line, Line) {
     let mut left = if regions.rail.is_some() {
         let mut left = vec![own("keyhaul").ink(Ink::Strong)];
-        if model.sign_in.demo.is_some() {
+        if model.is_demo() {
             left.push(own(" demo"));
         }
         if let Some(user) = user(model) {
@@ -193,13 +193,28 @@ pub(super) fn command_to_copy(model: &Model) -> String {
     words.collect::<Vec<_>>().join(" ")
 }
 
-/// A word as a shell takes it for one.
+/// A word as a shell takes it for one. What a terminal might obey is written out, byte by byte.
 fn quoted(word: &str) -> String {
     let plain = |c: char| c.is_ascii_alphanumeric() || "@:._-/+=".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
-    format!("'{}'", word.replace('\'', r"'\''"))
+    if word.chars().all(Shown::passes) {
+        return format!("'{}'", word.replace('\'', r"'\''"));
+    }
+    let mut quoted = "$'".to_owned();
+    for c in word.chars() {
+        match c {
+            '\'' | '\\' => quoted.extend(['\\', c]),
+            c if Shown::passes(c) => quoted.push(c),
+            c => {
+                let mut bytes = [0; 4];
+                let bytes = c.encode_utf8(&mut bytes).bytes();
+                bytes.for_each(|byte| quoted.push_str(&format!("\\x{byte:02x}")));
+            }
+        }
+    }
+    quoted + "'"
 }
 
 fn command_words(model: &Model) -> Vec<Word> {
@@ -231,6 +246,8 @@ fn command_words(model: &Model) -> Vec<Word> {
     }
     if place == Place::Later
         && let Some(haul) = model.haul()
+        // All rooms are what a restore takes anyway.
+        && haul.rooms.totals().chosen < haul.rooms.all().len() as u64
     {
         for room in haul.rooms.chosen() {
             words.push(plain("--room"));
@@ -247,7 +264,7 @@ fn with_account(model: &Model, mut words: Vec<Word>) -> Vec<Word> {
         words.push(Word::Private(file.to_string_lossy().into_owned(), "FILE"));
         return words;
     }
-    if model.sign_in.demo.is_some() {
+    if model.is_demo() {
         words.push(plain("--demo"));
         return words;
     }
@@ -268,24 +285,29 @@ fn with_account(model: &Model, mut words: Vec<Word>) -> Vec<Word> {
     words
 }
 
+/// An id for the clipboard, as the screen shows it: whatever a terminal might obey is not in it.
+fn safe(id: &str) -> String {
+    Shown::limited(id, 512).to_string()
+}
+
 /// What is in focus, for the clipboard, and how it is called.
 pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
     match model.place() {
         Place::SignIn => {
-            Some(("The address of the server", model.sign_in.found()?.address.clone()))
+            Some(("The address of the server", safe(&model.sign_in.found()?.address)))
         }
         Place::Backups => {
             let version = model.backups.focus()?;
             let key = version.public_key().ok().map(|key| key.to_base64()).unwrap_or_default();
             let count = version.count.map(|count| count.to_string()).unwrap_or_default();
-            let name = &version.version;
+            let name = safe(&version.version);
             Some(("The backup in focus", format!("backup {name}, {count} keys, public key {key}")))
         }
         Place::Contents => {
-            Some(("The id of the room", model.haul()?.rooms.focus()?.id.to_string()))
+            Some(("The id of the room", safe(&model.haul()?.rooms.focus()?.id)))
         }
         Place::Room | Place::Key => {
-            Some(("The id of the key", model.room_view()?.focus()?.session_id.clone()))
+            Some(("The id of the key", safe(&model.room_view()?.focus()?.session_id)))
         }
         _ => Some(("The command", command_to_copy(model))),
     }

@@ -12,7 +12,7 @@ use crate::{
         shown::{Shown, grouped},
         words::ago,
     },
-    recovery::snapshots::Kept,
+    recovery::{sign_in::Device, snapshots::Kept},
     tui::{
         draw::help_places,
         field::Field,
@@ -68,7 +68,7 @@ pub(super) fn cover(model: &Model, regions: &Regions, page: &mut Page) {
         Some(Overlay::OpenFile { field, kept, cursor, failed }) => {
             open_file(model, regions, field, kept.as_deref(), cursor, failed.as_ref())
         }
-        Some(Overlay::ByNumber { field }) => by_number(field),
+        Some(Overlay::ByNumber { field }) => by_number(model, field),
         Some(Overlay::Failed { failure, choices, cursor, detail }) => {
             failed(model, regions, failure, choices, cursor, *detail)
         }
@@ -167,15 +167,23 @@ fn refused(model: &Model, intent: Intent) -> Option<&'static str> {
 }
 
 /// A field between brackets in an overlay.
-fn field_row(lead: &'static str, field: &Field, width: usize, focus: bool) -> Row {
+fn field_row(
+    model: &Model,
+    lead: &'static str,
+    field: &Field,
+    width: usize,
+    focus: bool,
+) -> Row {
     let (text, at) = field.window(width);
+    // Under the mask the cursor would tell how long the text is.
+    let at = if model.masked { 0 } else { at };
     let row = vec![own(format!("{lead}[ ")), private(&Shown::new(text)).left(width), own(" ]")];
     Row::of(row).cursor(focus.then_some(lead.chars().count() + 2 + at))
 }
 
 fn palette(model: &Model, regions: &Regions, field: &Field, cursor: &Cursor) -> Page {
     let width = regions.cells().saturating_sub(8).min(40);
-    let mut rows = vec![field_row(": ", field, width, true)];
+    let mut rows = vec![field_row(model, ": ", field, width, true)];
     let entries = palette_rows(model);
     let height = list_height(model, regions);
     let roomy = regions.is_roomy();
@@ -213,7 +221,7 @@ fn open_file(
     failed: Option<&Failure>,
 ) -> Page {
     let width = regions.cells().saturating_sub(8).min(60);
-    let mut rows = vec![field_row("  ", field, width, cursor.at == 0)];
+    let mut rows = vec![field_row(model, "  ", field, width, cursor.at == 0)];
     if let Some(failure) = failed {
         let failure = model.told(failure);
         let mut what = vec![own("! ").ink(Ink::Danger)];
@@ -241,7 +249,7 @@ fn open_file(
         rows,
         fact: line("A snapshot opens without any server. It is still locked."),
         next: line(match (failed, kept) {
-            (Some(failure), _) => lower_first(&failure.next()),
+            (Some(failure), _) => lower_first(&model.told(failure).next()),
             (None, Some([_, ..])) if cursor.at > 0 => {
                 "press Enter to open the one in focus.".into()
             }
@@ -277,7 +285,7 @@ fn kept_row(model: &Model, regions: &Regions, one: &Kept, focus: bool) -> Row {
     Row::of(row).focused(focus).cursor(focus.then_some(0))
 }
 
-fn by_number(field: &Field) -> Page {
+fn by_number(model: &Model, field: &Field) -> Page {
     Page {
         title: line("A backup by its number"),
         rows: vec![
@@ -286,7 +294,7 @@ fn by_number(field: &Field) -> Page {
                 line("Servers list no backups. If you know a number, keyhaul asks for it."),
             ),
             Row::empty(),
-            field_row("  Number ", field, 12, true),
+            field_row(model, "  Number ", field, 12, true),
         ],
         fact: line("Asking changes nothing."),
         next: line("type the number and press Enter."),
@@ -328,7 +336,7 @@ fn failed(
     for (place, choice) in choices.iter().enumerate() {
         let focus = place == cursor.at;
         let (words, key) = match choice {
-            Choice::Again => ("Try again", "r"),
+            Choice::Again(_) => ("Try again", "r"),
             Choice::Snapshot => ("Work with a snapshot", "o"),
             Choice::SignIn => ("Another account or server", ""),
         };
@@ -346,7 +354,7 @@ fn failed(
     }
     let go_on = if choices.is_empty() { "go on" } else { "choose" };
     let mut hints = vec![called(Intent::GoOn, go_on)];
-    if choices.contains(&Choice::Again) {
+    if choices.iter().any(|choice| matches!(choice, Choice::Again(_))) {
         hints.insert(0, called(Intent::Again, "try again"));
     }
     hints.extend([called(Intent::Explain, "detail"), hint(Intent::Copy), hint(Intent::Back)]);
@@ -369,17 +377,25 @@ pub(in crate::tui) fn failure_to_copy(failure: &Failure) -> String {
 }
 
 fn leave(model: &Model, cursor: &Cursor) -> Page {
+    let device = model.account.as_ref().map(|account| account.signed.device);
+    let leave = match device {
+        Some(Device::Ours) => "Stop, sign out and leave",
+        Some(Device::Kept) => "Stop and leave; you stay signed in",
+        Some(Device::OfAnotherApp) | None => "Stop and leave",
+    };
     let choices = [
         ("Stay", "Enter or Esc"),
-        ("Stop, sign out and leave", "q"),
+        (leave, "q"),
         ("Stop and leave, but stay signed in for later", "↓ and Enter"),
     ];
     let done = model.cut_by_leaving().unwrap_or_default();
-    let mut rows = vec![
-        Row::wrapped(0, line(format!("{done} They are kept; next time keyhaul reads the rest."))),
-        Row::empty(),
-    ];
-    for (place, (words, keys)) in choices.into_iter().enumerate() {
+    let kept = if model.saves() {
+        "They are kept on this computer."
+    } else {
+        "They are not kept: no copy is being saved."
+    };
+    let mut rows = vec![Row::wrapped(0, line(format!("{done} {kept}"))), Row::empty()];
+    for (place, (words, keys)) in choices.into_iter().take(model.ways_out()).enumerate() {
         let focus = place == cursor.at;
         let row = vec![mark(focus), own(words).left(46), own(keys).ink(Ink::Muted)];
         rows.push(
@@ -389,7 +405,11 @@ fn leave(model: &Model, cursor: &Cursor) -> Page {
     Page {
         title: line("Leave while the backup is read?"),
         rows,
-        fact: line("Whatever you choose, nothing that was read is lost."),
+        fact: line(if model.saves() {
+            "Whatever you choose, nothing that was read is lost."
+        } else {
+            "Your backup on the server stays as it is."
+        }),
         next: line("press Enter to stay, or q to leave."),
         hints: vec![
             called(Intent::GoOn, "choose"),

@@ -43,7 +43,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     if roomy {
         rows.push(Row::empty());
         rows.extend(match model.sign_in.demo {
-            _ if model.is_signed_in() => signed_in(model),
+            _ if model.account.is_some() => signed_in(model),
             Some(_) => paper(model),
             None => promise(),
         });
@@ -316,7 +316,8 @@ fn other_rows(model: &Model, roomy: bool) -> Vec<Row> {
 }
 
 fn signed_in(model: &Model) -> Vec<Row> {
-    let user = super::user(model).unwrap_or_default();
+    let Some(account) = &model.account else { return Vec::new() };
+    let user = Shown::limited(&account.signed.user_id, 80);
     vec![
         Row::of(vec![
             own("✓ ").ink(Ink::Ok),
@@ -404,7 +405,7 @@ fn next(model: &Model, roomy: bool) -> Line {
         (Part::Id, true) => "press Enter. keyhaul asks which server that is.",
         (Part::Id, false) => "press Enter.",
         (Part::Name, _) => "type your name on this server.",
-        (Part::Password, _) if model.is_signed_in() && !filled => {
+        (Part::Password, _) if model.account.is_some() && !filled => {
             "press Enter to go back to your backups."
         }
         (Part::Password, _) if sign_in.demo.is_some() && filled => "press Enter to sign in.",
@@ -429,7 +430,7 @@ pub(super) fn lower_first(text: &str) -> String {
 
 fn hints(model: &Model) -> Vec<Hint> {
     let go_on = match model.sign_in.part {
-        Part::Password if model.is_signed_in() && model.sign_in.password.is_empty() => "backups",
+        Part::Password if model.account.is_some() && model.sign_in.password.is_empty() => "backups",
         Part::Password | Part::Token => "sign in",
         Part::Id | Part::Name => "go on",
         Part::Browser | Part::Other => "go on",

@@ -15,7 +15,7 @@ use crate::{
         list::{Cursor, Move},
         message::{Job, Looked},
         model::{Model, Step, Visiting},
-        overlay::{Choice, Overlay},
+        overlay::{Choice, Overlay, Repeat},
         screens,
     },
 };
@@ -27,7 +27,7 @@ impl Model {
             Intent::GoOn if self.backups.looked.is_some() => self.open_file(effects),
             Intent::GoOn => self.remark("One moment: the server is being asked."),
             Intent::Back => self.go_to(Step::SignIn, effects),
-            Intent::Again => self.look_again(Wanted::Current, effects),
+            Intent::Again => self.look_again(effects),
             Intent::ByNumber if self.is_offline() => {
                 self.remark("A snapshot holds one backup only.");
             }
@@ -38,14 +38,14 @@ impl Model {
     }
 
     /// Looks once more at the same place.
-    pub(super) fn look_again(&mut self, wanted: Wanted, effects: &mut Vec<Effect>) {
+    pub(super) fn look_again(&mut self, effects: &mut Vec<Effect>) {
         let file = self.visiting.as_ref().and_then(|visiting| visiting.file.clone());
         let at = match (file, &self.account) {
             (Some(file), _) => At::Snapshot(file),
             (None, Some(account)) => At::Account(account.job),
             (None, None) => return self.remark("Sign in first, or open a snapshot with o."),
         };
-        self.look_for(at, wanted, effects);
+        self.look_for(at, self.settings.wanted.clone(), effects);
     }
 
     /// Opens the contents of the version in focus, and begins to read them if nobody did.
@@ -61,27 +61,42 @@ impl Model {
         self.step = Step::Contents;
         if !self.hauls.contains_key(&version.version) {
             self.hauls.insert(version.version.clone(), Haul::begin(self.now));
-            self.haul_version(false, effects);
+            self.haul_version(&version.version, false, effects);
         }
         self.settle();
     }
 
-    /// Reads the version that is open. Somebody may open one while older ones are still looked for: it is
-    /// read once the look is done.
-    pub(super) fn haul_version(&mut self, afresh: bool, effects: &mut Vec<Effect>) {
+    /// Reads a version. Somebody may open one while older ones are still looked for: it is read once the
+    /// look is done.
+    pub(super) fn haul_version(&mut self, name: &str, afresh: bool, effects: &mut Vec<Effect>) {
+        let now = self.now;
+        if self.backups.looked.is_some() && self.backups.version(name).is_none() {
+            return self.version_is_gone(name);
+        }
+        if let Some(haul) = self.hauls.get_mut(name) {
+            haul.again(now);
+        }
         if self.backups.looked.is_none() {
             if self.jobs.since(&Work::Look).is_none() {
-                self.look_again(self.settings.wanted.clone(), effects);
+                self.look_again(effects);
             }
             return;
         }
-        let Some(version) = self.open.as_ref().and_then(|name| self.backups.version(name)) else {
-            return;
-        };
+        let Some(version) = self.backups.version(name) else { return };
         let version = Box::new(version.clone());
         let Some(visit) = self.visiting.as_ref().map(|visiting| visiting.job) else { return };
-        let job = self.begin(Work::Haul(version.version.clone()), effects);
-        effects.push(Effect::Haul { job, visit, version, afresh });
+        let job = self.begin(Work::Haul(name.to_owned()), effects);
+        let save = self.saves();
+        effects.push(Effect::Haul { job, visit, version, save, afresh });
+    }
+
+    /// Somebody deleted the version meanwhile; what was read of it stays.
+    fn version_is_gone(&mut self, name: &str) {
+        if let Some(haul) = self.hauls.get_mut(name).filter(|haul| haul.is_reading()) {
+            haul.reading = Reading::Failed;
+        }
+        let gone = Failure::new(Code::BackupGoneForGood).with("n", Shown::limited(name, 20));
+        self.failed(gone, vec![Choice::Snapshot]);
     }
 
     pub(super) fn looked(
@@ -92,64 +107,75 @@ impl Model {
     ) {
         let looked = match looked {
             Ok(looked) => *looked,
-            Err(failure) => return self.look_failed(failure),
+            Err(failure) => return self.look_failed(failure, effects),
         };
-        if let Some(file) = self.opening.take() {
+        let file = self.opening.take();
+        if file.is_some() {
             self.overlays.retain(|overlay| !matches!(overlay, Overlay::OpenFile { .. }));
             self.start_afresh(effects);
-            self.visiting = Some(Visiting { job, file: Some(file) });
-        } else {
-            self.visiting = Some(Visiting { job, file: None });
         }
-        self.backups.seen.clear();
-        let wanted = match &self.settings.wanted {
-            Wanted::Named(name) => Some(name.clone()),
-            _ => looked.overview.current.clone(),
-        };
-        let versions = &looked.overview.versions;
-        let place = versions.iter().position(|version| Some(&version.version) == wanted.as_ref());
-        if let (Wanted::Named(name), None) = (&self.settings.wanted, place) {
+        if self.visiting.as_ref().is_none_or(|visiting| visiting.job != job) {
+            self.forget_visit(effects);
+        }
+        self.visiting = Some(Visiting { job, file });
+        if let Wanted::Named(name) = &self.settings.wanted
+            && !looked.overview.versions.iter().any(|version| version.version == *name)
+        {
             let name = Shown::limited(name, 20);
             self.remark(format!("There is no backup {name}. These are all that were found."));
         }
-        let open_at_once = self.is_offline() && versions.len() == 1;
-        self.backups.looked = Some(looked);
+        let place = self.backups.take(looked, &self.settings.wanted);
         if self.step == Step::SignIn {
             self.step = Step::Backups;
         }
-        self.backups.cursor.go(
-            Move::To(place.unwrap_or(0)),
-            self.backups.versions().len(),
-            screens::list_height(self),
-        );
-        if open_at_once {
+        let count = self.backups.versions().len();
+        self.backups.cursor.go(Move::To(place), count, screens::list_height(self));
+        if self.is_offline() && count == 1 {
             self.open_contents(effects);
         }
-        let waits = self.open.as_ref().filter(|open| {
-            let reading = self.hauls.get(*open).is_some_and(Haul::is_reading);
-            reading && self.jobs.since(&Work::Haul((*open).clone())).is_none()
-        });
-        if waits.is_some() {
-            self.haul_version(false, effects);
+        for name in self.waiting_hauls() {
+            self.haul_version(&name, false, effects);
         }
     }
 
-    fn look_failed(&mut self, failure: Failure) {
-        self.opening = None;
-        for (version, haul) in &mut self.hauls {
+    /// Goes on with the first look at the account, which made room for a look into a file.
+    pub(super) fn look_on(&mut self, effects: &mut Vec<Effect>) {
+        let wanted = self.visiting.is_some() && self.backups.looked.is_none();
+        if wanted && self.jobs.since(&Work::Look).is_none() {
+            self.look_again(effects);
+        }
+    }
+
+    /// The versions that are to be read, although nothing reads them yet.
+    fn waiting_hauls(&self) -> Vec<String> {
+        let waits = |name: &&String| self.jobs.since(&Work::Haul((*name).clone())).is_none();
+        let reading = self.hauls.iter().filter(|(_, haul)| haul.is_reading());
+        reading.map(|(name, _)| name).filter(waits).cloned().collect()
+    }
+
+    fn look_failed(&mut self, failure: Failure, effects: &mut Vec<Effect>) {
+        let file = self.opening.take();
+        if file.is_some() {
+            self.look_on(effects);
+        } else {
             // What is being read goes on; what waited for this look does not.
-            if haul.is_reading() && self.jobs.since(&Work::Haul(version.clone())).is_none() {
-                haul.reading = Reading::Failed;
+            for name in self.waiting_hauls() {
+                if let Some(haul) = self.hauls.get_mut(&name) {
+                    haul.reading = Reading::Failed;
+                }
             }
         }
         if failure.code() == Code::Stopped {
             return;
         }
-        if let Some(Overlay::OpenFile { failed, .. }) = self.overlays.last_mut() {
+        if file.is_some()
+            && let Some(Overlay::OpenFile { failed, .. }) = self.overlays.last_mut()
+        {
             *failed = Some(failure);
             return;
         }
-        self.failed(failure, vec![Choice::Again, Choice::Snapshot, Choice::SignIn]);
+        let again = Choice::Again(Repeat::Look(file));
+        self.failed(failure, vec![again, Choice::Snapshot, Choice::SignIn]);
     }
 
     /// Shows a failure above the screen; what is behind keeps its data.

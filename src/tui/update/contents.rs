@@ -7,6 +7,7 @@ use crate::{
     recovery::{
         contents::{Glance, RoomSessions, SessionContents},
         haul::Hauled,
+        names::RoomName,
     },
     tui::{
         effect::Effect,
@@ -15,11 +16,15 @@ use crate::{
         intent::Intent,
         jobs::Work,
         list::{Cursor, Move},
+        message::Moment,
         model::{Branch, KeySort, Model, RoomView, Step},
-        overlay::Choice,
+        overlay::{Choice, Repeat},
         screens,
     },
 };
+
+/// How long names are gathered before the table is sorted by them.
+const NAMES_PAUSE: Moment = Moment::from_millis(250);
 
 impl Model {
     pub(super) fn on_contents(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
@@ -77,7 +82,7 @@ impl Model {
     }
 
     fn go_on_from_contents(&mut self, effects: &mut Vec<Effect>) {
-        let empty = self.haul().is_some_and(|haul| !haul.is_reading() && haul.keys == 0);
+        let empty = self.haul().is_some_and(Haul::is_empty);
         let fuller = self.others_with_keys().next().map(|(row, _)| row);
         match (empty, fuller) {
             (true, Some(row)) => {
@@ -99,13 +104,13 @@ impl Model {
     }
 
     fn read_again(&mut self, effects: &mut Vec<Effect>) {
-        let now = self.now;
-        let Some(haul) = self.haul_mut() else { return };
+        let Some(haul) = self.haul() else { return };
         if haul.is_reading() {
             return self.remark("It is being read already. Ctrl-C stops it.");
         }
-        haul.again(now);
-        self.haul_version(true, effects);
+        if let Some(version) = self.open.clone() {
+            self.haul_version(&version, true, effects);
+        }
     }
 
     pub(super) fn glanced(&mut self, version: &str, glance: Glance) {
@@ -127,11 +132,15 @@ impl Model {
         let open = self.open.as_deref() == Some(version);
         let Some(haul) = self.hauls.get_mut(version) else { return };
         match hauled {
-            Ok(hauled) => haul.end(hauled, &self.names, masked, seen),
+            Ok(hauled) => {
+                self.backups.renew(hauled.version.clone());
+                haul.end(hauled, &self.names, masked, seen);
+            }
             Err(failure) => {
                 haul.reading = Reading::Failed;
                 if open && failure.code() != Code::Stopped {
-                    self.failed(failure, vec![Choice::Again, Choice::Snapshot]);
+                    let again = Choice::Again(Repeat::Haul(version.to_owned()));
+                    self.failed(failure, vec![again, Choice::Snapshot]);
                 }
                 return;
             }
@@ -139,16 +148,31 @@ impl Model {
         // Names are asked for last: the keys are safe now.
         // Those of all versions: a question that runs is replaced.
         let rooms = self.hauls.values().flat_map(|haul| haul.rooms.all());
-        let rooms: BTreeSet<Arc<str>> = rooms
-            .map(|room| Arc::clone(&room.id))
-            .filter(|id| !self.names.contains_key(id))
-            .collect();
+        let named = |id: &Arc<str>| self.names.get(id).is_some_and(|known| known.name.is_some());
+        let rooms: BTreeSet<Arc<str>> =
+            rooms.map(|room| Arc::clone(&room.id)).filter(|id| !named(id)).collect();
         let rooms: Vec<Arc<str>> = rooms.into_iter().collect();
         if let Some(visit) = self.visiting.as_ref().map(|visiting| visiting.job)
             && !rooms.is_empty()
         {
             let job = self.begin(Work::Names, effects);
             effects.push(Effect::Names { job, visit, rooms });
+        }
+    }
+
+    pub(super) fn named(&mut self, named: Vec<(Arc<str>, RoomName)>) {
+        self.names.extend(named);
+        // Names come by the thousand, and the order hangs on them only seldom.
+        let names_matter = self.haul().is_some_and(|haul| haul.rooms.names_matter());
+        if names_matter && self.names_due.is_none() {
+            self.names_due = Some(self.now + NAMES_PAUSE);
+        }
+    }
+
+    /// Sorts and filters by the names that came.
+    pub(super) fn arrange_names(&mut self) {
+        if self.names_due.take().is_some() {
+            self.arrange();
         }
     }
 

@@ -5,12 +5,12 @@ use crate::{
         failure::Failure,
         shown::{Shown, grouped},
     },
-    recovery::sign_in::Left,
+    recovery::sign_in::{Left, may_leave_a_device},
     tui::{
         effect::Effect,
         jobs::Work,
         list::Cursor,
-        message::Moment,
+        message::{Happened, Job, Moment},
         model::{Ending, Leaving, Model},
         overlay::Overlay,
     },
@@ -19,7 +19,28 @@ use crate::{
 /// How long signing out may take before keyhaul ends without an answer.
 const PATIENCE: Moment = Moment::from_secs(10);
 /// How long it may take when the system wants the end.
-const HURRY: Moment = Moment::from_secs(2);
+const HURRY: Moment = Moment::from_secs(4);
+/// What is said where nobody knows whether a device was made or removed.
+const DEVICE_MAY_REMAIN: &str =
+    "Perhaps a device “keyhaul recovery” is still on your account; any app can remove it.";
+
+/// What became of a device.
+fn left_words(left: Result<Left, Failure>) -> Vec<String> {
+    match left {
+        Ok(Left::DeviceRemoved) => {
+            vec!["Signed out. The device “keyhaul recovery” was removed.".to_owned()]
+        }
+        Ok(Left::NotOurs) => {
+            vec!["The access token belongs to another app: it stays signed in.".to_owned()]
+        }
+        Ok(Left::StaysSignedIn) => vec![
+            "keyhaul stays signed in. Whoever reads your files can use that until you run:"
+                .to_owned(),
+            "  keyhaul sign-out".to_owned(),
+        ],
+        Err(failure) => vec![failure.what(), format!("Next: {}", failure.next_command())],
+    }
+}
 
 impl Model {
     /// Ctrl-C: stops what runs; once more, and keyhaul ends.
@@ -34,7 +55,10 @@ impl Model {
         let running = self.jobs.stoppable();
         let shown = running.iter().any(|(work, _)| !matches!(work, Work::Names | Work::Kept));
         // The work itself tells how far it came; until then it counts as running.
-        effects.extend(running.into_iter().map(|(_, job)| Effect::Cancel(job)));
+        for (_, job) in running {
+            self.jobs.stopping(job);
+            effects.push(Effect::Cancel(job));
+        }
         self.remark(if shown {
             "Stopping. What is done is kept. Press Ctrl-C again to leave keyhaul."
         } else {
@@ -72,49 +96,101 @@ impl Model {
         effects: &mut Vec<Effect>,
     ) {
         self.overlays.clear();
-        for (_, job) in self.jobs.stoppable() {
-            self.jobs.end(job);
+        for (work, job) in self.jobs.stoppable() {
             effects.push(Effect::Cancel(job));
+            // A sign-in may have made a device, and a reading has a file to close.
+            if !matches!(work, Work::SignIn | Work::Haul(_)) {
+                self.jobs.end(job);
+            }
         }
-        let Some(account) = self.account.as_ref().map(|account| account.job) else {
-            return self.end(exit, Vec::new());
-        };
-        self.leaving = Leaving::SigningOut { until: self.now + patience, exit };
-        let job = self.begin(Work::Leave, effects);
+        self.leaving =
+            Leaving::SigningOut { until: self.now + patience, exit, words: Vec::new() };
+        if let Some(account) = self.account.as_ref().map(|account| account.job) {
+            self.sign_account_out(account, stay, effects);
+        }
+        self.end_when_done();
+    }
+
+    /// Removes the device of an account, or keeps it for later.
+    pub(super) fn sign_account_out(
+        &mut self,
+        account: Job,
+        stay: bool,
+        effects: &mut Vec<Effect>,
+    ) {
+        let job = self.begin(Work::Leave(account), effects);
         effects.push(Effect::Leave { job, account, stay });
     }
 
+    /// What work reports while keyhaul ends: only what must not stay behind matters any more.
+    pub(super) fn happened_at_the_end(
+        &mut self,
+        job: Job,
+        happened: Happened,
+        work: Work,
+        effects: &mut Vec<Effect>,
+    ) {
+        match (happened, work) {
+            (Happened::SignedIn(Ok(_)), _) => self.sign_account_out(job, false, effects),
+            (Happened::SignedIn(Err(failure)), _) if may_leave_a_device(&failure) => {
+                self.say_at_the_end(vec![DEVICE_MAY_REMAIN.to_owned()]);
+            }
+            (Happened::Hauled(hauled), Work::Haul(version)) => {
+                let (masked, seen) = (self.masked, 1);
+                if let (Some(haul), Ok(hauled)) = (self.hauls.get_mut(&version), *hauled) {
+                    haul.end(hauled, &self.names, masked, seen);
+                }
+            }
+            (Happened::Left(left), _) => self.say_at_the_end(left_words(left)),
+            _ => {}
+        }
+        self.end_when_done();
+    }
+
+    /// Somebody signed out while keyhaul goes on: only what remains is worth a word.
     pub(super) fn left(&mut self, left: Result<Left, Failure>) {
-        let Leaving::SigningOut { exit, .. } = self.leaving else { return };
-        let words = match left {
-            Ok(Left::DeviceRemoved) => {
-                vec!["Signed out. The device “keyhaul recovery” was removed.".to_owned()]
-            }
-            Ok(Left::NotOurs) => {
-                vec!["The access token belongs to another app: it stays signed in.".to_owned()]
-            }
-            Ok(Left::StaysSignedIn) => vec![
-                "keyhaul stays signed in. Whoever reads your files can use that until you run:"
-                    .to_owned(),
-                "  keyhaul sign-out".to_owned(),
-            ],
-            Err(failure) => vec![failure.what(), format!("Next: {}", failure.next_command())],
-        };
-        self.end(exit, words);
+        if let Err(failure) = left {
+            self.failed(failure, Vec::new());
+        }
+    }
+
+    fn say_at_the_end(&mut self, more: Vec<String>) {
+        if let Leaving::SigningOut { words, .. } = &mut self.leaving {
+            // Two devices may have been removed: that is said once.
+            let new = more.into_iter().filter(|line| !words.contains(line)).collect::<Vec<_>>();
+            words.extend(new);
+        }
+    }
+
+    /// Ends as soon as nothing runs that must not be cut.
+    fn end_when_done(&mut self) {
+        if self.jobs.must_end().next().is_none()
+            && let Leaving::SigningOut { exit, words, .. } = &mut self.leaving
+        {
+            let (exit, words) = (*exit, std::mem::take(words));
+            self.end(exit, words);
+        }
     }
 
     /// Ends now, whatever the server says.
     pub(super) fn end_at_once(&mut self) {
-        if let Leaving::SigningOut { exit, .. } = self.leaving {
-            let words = "The server did not answer in time. Perhaps a device “keyhaul recovery” is \
-                         still on your account; any app can remove it.";
-            self.end(exit, vec![words.to_owned()]);
+        let reading = self.jobs.must_end().any(|work| matches!(work, Work::Haul(_)));
+        let devices = self.jobs.must_end().any(|work| !matches!(work, Work::Haul(_)));
+        let late = [
+            (devices, format!("The server did not answer in time. {DEVICE_MAY_REMAIN}")),
+            (reading, "A backup was still being read: its copy may lack what came last.".into()),
+        ];
+        let late = late.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
+        self.say_at_the_end(late);
+        if let Leaving::SigningOut { exit, words, .. } = &mut self.leaving {
+            let (exit, words) = (*exit, std::mem::take(words));
+            self.end(exit, words);
         }
     }
 
     fn end(&mut self, exit: u8, mut words: Vec<String>) {
         // The demo's folder goes with it; a snapshot that was opened lies where it lay.
-        let stays = self.sign_in.demo.is_none() && !self.is_offline();
+        let stays = !self.is_demo() && !self.is_offline();
         let saved = self.hauls.iter().filter(|_| stays);
         let saved = saved.filter_map(|(version, haul)| Some((version, haul.saved()?)));
         for (version, saved) in saved {
@@ -131,8 +207,7 @@ impl Model {
 
     /// Signing out took too long.
     pub(super) fn patience_ends(&mut self) {
-        if let Leaving::SigningOut { until, .. } = self.leaving
-            && until <= self.now
+        if matches!(self.leaving, Leaving::SigningOut { until, .. } if until <= self.now)
         {
             self.end_at_once();
         }

@@ -54,6 +54,7 @@ impl Model {
             open: None,
             finding: false,
             names: Names::new(),
+            names_due: None,
             jobs: Jobs::default(),
             kept_secret: None,
             last_press: Moment::ZERO,
@@ -142,6 +143,9 @@ impl Model {
             self.remark =
                 Some(line("What was typed was forgotten after 15 minutes without a key."));
         }
+        if self.names_due.is_some_and(|due| due <= self.now) {
+            self.arrange_names();
+        }
         self.patience_ends();
     }
 
@@ -211,13 +215,17 @@ impl Model {
     fn go_to(&mut self, step: Step, effects: &mut Vec<Effect>) {
         let has_backups = self.visiting.is_some() || self.jobs.since(&Work::SignIn).is_some();
         match step {
-            Step::SignIn => {}
+            // As at the beginning, its field has the focus.
+            Step::SignIn => self.sign_in.focus(self.sign_in.part),
             Step::Backups if has_backups => {}
             Step::Backups => return self.remark("Sign in first, or open a snapshot with o."),
             _ if self.open.is_some() => {}
             _ if self.backups.focus().is_some() => {
                 // Whoever jumps over the contents wants those of the backup in focus.
                 self.open_contents(effects);
+                if self.open.is_none() {
+                    return;
+                }
             }
             _ => return self.remark("Sign in first, or open a snapshot with o."),
         }
@@ -286,6 +294,11 @@ impl Model {
             self.overlays.push(Overlay::Unmask);
         } else {
             self.masked = true;
+            if self.finding {
+                // What is typed there may be a name.
+                self.finding = false;
+                self.edit_filter(Edit::Clear);
+            }
             self.sign_in.password.hide();
             self.sign_in.token.hide();
             self.arrange();
@@ -301,13 +314,19 @@ impl Model {
 
     fn happened(&mut self, job: Job, happened: Happened, effects: &mut Vec<Effect>) {
         let Some(work) = self.jobs.work(job).cloned() else { return };
-        let goes_on =
-            matches!(happened, Happened::Seen(_) | Happened::Glanced(_) | Happened::Named(_));
-        if !goes_on {
+        let was_stopped = !happened.goes_on() && {
             self.jobs.end(job);
+            self.jobs.was_stopped(job)
+        };
+        if self.leaving_is_under_way() {
+            return self.happened_at_the_end(job, happened, work, effects);
         }
         match (happened, work) {
             (Happened::Found(found), _) => self.server_found(found),
+            // It was done in the moment in which somebody stopped it.
+            (Happened::SignedIn(Ok(_)), _) if was_stopped => {
+                self.sign_account_out(job, false, effects);
+            }
             (Happened::SignedIn(signed), _) => self.signed_in(job, signed, effects),
             (Happened::Seen(version), _) => self.version_seen(*version),
             (Happened::Looked(looked), _) => self.looked(job, looked, effects),
@@ -315,15 +334,13 @@ impl Model {
             (Happened::Hauled(hauled), Work::Haul(version)) => {
                 self.hauled(&version, *hauled, effects);
             }
-            (Happened::Named(named), _) => {
-                self.names.extend(named);
-                self.arrange();
-            }
+            (Happened::Named(named), _) => self.named(named),
+            (Happened::NamesEnded, _) => self.arrange_names(),
             (Happened::Sessions(sessions), _) => self.sessions_read(sessions),
             (Happened::Kept(kept), _) => self.kept_found(kept),
             (Happened::Demo(paper), _) => self.demo_began(paper, effects),
             (Happened::Left(left), _) => self.left(left),
-            (Happened::NamesEnded, _) | (Happened::Glanced(_) | Happened::Hauled(_), _) => {}
+            (Happened::Glanced(_) | Happened::Hauled(_), _) => {}
         }
     }
 

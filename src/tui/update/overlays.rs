@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::{
-    recovery::{look::Wanted, snapshots::Kept},
+    recovery::{look::Wanted, sign_in::Device, snapshots::Kept},
     tui::{
         effect::{At, Effect},
         field::{Edit, Field},
@@ -11,13 +11,13 @@ use crate::{
         jobs::Work,
         list::{Cursor, Move},
         model::{Model, Step},
-        overlay::{Choice, Overlay, WAYS_OUT},
+        overlay::{Choice, Overlay, Repeat, WAYS_OUT},
         screens,
     },
 };
 
 /// What lies on top, as far as keys are concerned.
-#[derive(Clone, Copy)]
+#[derive(Clone)]
 enum Top {
     Help,
     Palette,
@@ -36,7 +36,7 @@ impl Top {
             Overlay::OpenFile { .. } => Self::OpenFile,
             Overlay::ByNumber { .. } => Self::ByNumber,
             Overlay::Failed { choices, cursor, .. } => {
-                Self::Failed(choices.get(cursor.at).copied())
+                Self::Failed(choices.get(cursor.at).cloned())
             }
             Overlay::Leave { cursor } => Self::Leave(cursor.at),
             Overlay::Unmask => Self::Unmask,
@@ -68,7 +68,8 @@ impl Model {
         let overlay = Overlay::OpenFile { field, kept: None, cursor, failed: None };
         self.overlays.push(overlay);
         let job = self.begin(Work::Kept, effects);
-        effects.push(Effect::Kept { job });
+        let account = self.account.as_ref().map(|account| account.job);
+        effects.push(Effect::Kept { job, account });
     }
 
     pub(super) fn kept_found(&mut self, found: Vec<Kept>) {
@@ -86,7 +87,11 @@ impl Model {
 
     pub(super) fn in_overlay(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
         if let Intent::Back = intent {
-            self.overlays.pop();
+            let closed = self.overlays.pop();
+            if matches!(closed, Some(Overlay::OpenFile { .. })) && self.opening.take().is_some() {
+                effects.extend(self.jobs.end_kind(&Work::Look).map(Effect::Cancel));
+                self.look_on(effects);
+            }
             return;
         }
         let Some(top) = self.overlays.last().map(Top::of) else { return };
@@ -109,12 +114,10 @@ impl Model {
             (Top::OpenFile, Intent::GoOn) => self.open_chosen_file(effects),
             (Top::ByNumber, Intent::GoOn) => self.look_by_number(effects),
             (Top::Failed(Some(choice)), Intent::GoOn) => self.after_failure(choice, effects),
-            (Top::Failed(_), Intent::Again) if self.offers(Choice::Again) => {
-                self.after_failure(Choice::Again, effects);
-            }
-            (Top::Failed(_), Intent::OpenFile) if self.offers(Choice::Snapshot) => {
-                self.after_failure(Choice::Snapshot, effects);
-            }
+            (Top::Failed(_), Intent::Again | Intent::OpenFile) => match self.offered(intent) {
+                Some(choice) => self.after_failure(choice, effects),
+                None => self.no_sense(),
+            },
             (Top::Failed(_), Intent::Explain) => {
                 if let Some(Overlay::Failed { detail, .. }) = self.overlays.last_mut() {
                     *detail = !*detail;
@@ -125,6 +128,7 @@ impl Model {
                 self.overlays.pop();
                 self.leave(effects);
             }
+            (_, Intent::CopyCommand) => self.copy_command(effects),
             (_, Intent::NextPart) => self.go(Move::By(1)),
             (_, Intent::PreviousPart) => self.go(Move::By(-1)),
             (_, Intent::Mask) if !self.masked => self.turn_mask(),
@@ -133,10 +137,15 @@ impl Model {
         }
     }
 
-    /// Says whether the failure on top can be answered so.
-    fn offers(&self, choice: Choice) -> bool {
-        let top = self.overlays.last();
-        matches!(top, Some(Overlay::Failed { choices, .. }) if choices.contains(&choice))
+    /// The answer to the failure on top that a key stands for.
+    fn offered(&self, intent: Intent) -> Option<Choice> {
+        let Some(Overlay::Failed { choices, .. }) = self.overlays.last() else { return None };
+        let is = |choice: &&Choice| match choice {
+            Choice::Again(_) => intent == Intent::Again,
+            Choice::Snapshot => intent == Intent::OpenFile,
+            Choice::SignIn => false,
+        };
+        choices.iter().find(is).cloned()
     }
 
     fn copy_failure(&mut self, effects: &mut Vec<Effect>) {
@@ -148,6 +157,7 @@ impl Model {
 
     pub(super) fn go_in_overlay(&mut self, to: Move, seen: usize) {
         let rows = screens::overlay_rows(self);
+        let ways = self.ways_out();
         match self.overlays.last_mut() {
             Some(Overlay::Help { top }) => {
                 let mut cursor = Cursor { at: *top, top: *top };
@@ -159,7 +169,7 @@ impl Model {
                 | Overlay::OpenFile { cursor, .. }
                 | Overlay::Failed { cursor, .. },
             ) => cursor.go(to, rows, seen),
-            Some(Overlay::Leave { cursor }) => cursor.go(to, WAYS_OUT, WAYS_OUT),
+            Some(Overlay::Leave { cursor }) => cursor.go(to, ways, ways),
             _ => {}
         }
     }
@@ -180,7 +190,10 @@ impl Model {
     pub(super) fn overlay_edited(&mut self) {
         match self.overlays.last_mut() {
             Some(Overlay::Palette { cursor, .. }) => *cursor = Cursor::default(),
-            Some(Overlay::OpenFile { failed, .. }) => *failed = None,
+            Some(Overlay::OpenFile { failed, cursor, .. }) => {
+                *failed = None;
+                *cursor = Cursor::default();
+            }
             _ => {}
         }
     }
@@ -212,6 +225,12 @@ impl Model {
         self.look(At::Snapshot(file), effects);
     }
 
+    /// How many ways to leave there are: another app's session is not ours to keep.
+    pub(in crate::tui) fn ways_out(&self) -> usize {
+        let ours = self.account.as_ref().is_some_and(|one| one.signed.device == Device::Ours);
+        if ours { WAYS_OUT } else { WAYS_OUT - 1 }
+    }
+
     fn look_by_number(&mut self, effects: &mut Vec<Effect>) {
         let Some(Overlay::ByNumber { field }) = self.overlays.last() else { return };
         let number = field.text().trim().to_owned();
@@ -220,25 +239,25 @@ impl Model {
         }
         self.overlays.pop();
         self.settings.wanted = Wanted::Named(number.clone());
-        self.look_again(Wanted::Named(number), effects);
+        self.backups.seek = Some(number.clone());
+        self.look_again(effects);
     }
 
     fn after_failure(&mut self, choice: Choice, effects: &mut Vec<Effect>) {
         self.overlays.pop();
-        match (choice, self.step) {
-            (Choice::Again, Step::Contents) => {
-                let now = self.now;
-                if let Some(haul) = self.haul_mut() {
-                    haul.again(now);
+        match choice {
+            Choice::Again(Repeat::Haul(version)) => self.haul_version(&version, true, effects),
+            Choice::Again(Repeat::Look(Some(file))) => self.look(At::Snapshot(file), effects),
+            Choice::Again(Repeat::Look(None)) => match self.open.clone() {
+                // Whoever waited for the look to read something still wants to.
+                Some(open) if self.backups.looked.is_none() => {
+                    self.haul_version(&open, false, effects);
                 }
-                self.haul_version(true, effects);
-            }
-            (Choice::Again, _) => {
-                let wanted = self.settings.wanted.clone();
-                self.look_again(wanted, effects);
-            }
-            (Choice::Snapshot, _) => self.open_file(effects),
-            (Choice::SignIn, _) => self.go_to(Step::SignIn, effects),
+                _ => self.look_again(effects),
+            },
+            Choice::Again(Repeat::Demo) => self.begin_demo(effects),
+            Choice::Snapshot => self.open_file(effects),
+            Choice::SignIn => self.go_to(Step::SignIn, effects),
         }
     }
 }

@@ -11,7 +11,7 @@ use crate::{
     },
     recovery::{
         look::Wanted,
-        sign_in::{Found, Way},
+        sign_in::{Found, Way, may_leave_a_device},
     },
     tui::{
         backups::Backups,
@@ -23,6 +23,7 @@ use crate::{
         list::Move,
         message::{DemoPaper, Job, Moment, Signed},
         model::{Account, Model, Step, Visiting},
+        overlay::{Choice, Repeat},
         sign_in::{Finding, Part},
     },
 };
@@ -166,24 +167,32 @@ impl Model {
             }
             Part::Name => self.sign_in.focus(self.sign_in.first_way()),
             Part::Password => self.sign_in_by_password(effects),
+            Part::Token if self.sign_in.token.is_empty() && self.account.is_some() => {
+                self.sign_in_by_password(effects);
+            }
             Part::Token if self.sign_in.token.is_empty() => {
                 self.sign_in.in_field = true;
                 self.remark("Paste an access token of an app that is signed in.");
             }
             Part::Token => {
                 let token = self.sign_in.token.secret();
-                let user = self.sign_in.user();
+                // Whoever heard whose it is and presses Enter once more means that account.
+                let failed = self.sign_in.failed.as_ref();
+                let told = failed.is_some_and(|failed| failed.code() == Code::TokenOfAnother);
+                let user = self.sign_in.user().filter(|_| !told);
                 self.sign_in_with(Way::Token(token), user, effects);
             }
             Part::Browser | Part::Other => self
                 .remark("keyhaul cannot do this yet. An access token of another app works today."),
             Part::Snapshot => self.open_file(effects),
-            Part::Demo => {
-                if self.jobs.since(&Work::Demo).is_none() {
-                    let job = self.begin(Work::Demo, effects);
-                    effects.push(Effect::Demo { job });
-                }
-            }
+            Part::Demo => self.begin_demo(effects),
+        }
+    }
+
+    pub(super) fn begin_demo(&mut self, effects: &mut Vec<Effect>) {
+        if self.jobs.since(&Work::Demo).is_none() {
+            let job = self.begin(Work::Demo, effects);
+            effects.push(Effect::Demo { job });
         }
     }
 
@@ -195,6 +204,10 @@ impl Model {
         if self.sign_in.password.is_empty() {
             if self.is_signed_in() {
                 return self.go_to(Step::Backups, effects);
+            }
+            // From a snapshot back to the server.
+            if let Some(account) = self.account.as_ref().map(|account| account.job) {
+                return self.look(At::Account(account), effects);
             }
             self.sign_in.in_field = true;
             return self.remark("Type the password of your account.");
@@ -221,7 +234,8 @@ impl Model {
         self.sign_in.token.hide();
         self.sign_in.failed = None;
         let found = self.sign_in.found().map(|found| found.address.clone());
-        let server = found.or_else(|| self.sign_in.server.clone());
+        let given = self.sign_in.given_server().map(str::to_owned);
+        let server = found.or(given);
         let job = self.begin(Work::SignIn, effects);
         effects.push(Effect::SignIn { job, server, user, way });
     }
@@ -239,31 +253,40 @@ impl Model {
                 self.sign_in.token.edit(Edit::Clear);
                 self.sign_in.tries = 0;
                 self.sign_in.in_field = false;
-                if let Some(before) = self.account.replace(Account { job, signed }) {
-                    let leave = self.begin(Work::Leave, effects);
-                    self.jobs.end(leave);
-                    effects.push(Effect::Leave { job: leave, account: before.job, stay: false });
+                let origin = |server: &str| server.trim_end_matches('/').to_owned();
+                let demo = self.sign_in.demo.as_ref();
+                let demo = demo.is_some_and(|demo| origin(&demo.server) == origin(&signed.server));
+                if let Some(before) = self.account.replace(Account { job, signed, demo }) {
+                    self.settings.wanted = Wanted::Current;
+                    self.sign_account_out(before.job, false, effects);
                 }
                 self.look(At::Account(job), effects);
             }
-            Err(failure) => {
-                let wrong = failure.code() == Code::PasswordWrong;
-                let seconds = failure.wait();
-                if failure.code() == Code::TooManyTries {
-                    self.sign_in.wait_until = seconds.map(|s| self.now + Moment::from_secs(s));
-                }
-                if wrong {
-                    self.sign_in.password.edit(Edit::Clear);
-                    self.sign_in.focus(Part::Password);
-                }
-                if failure.code() != Code::Stopped {
-                    self.sign_in.failed = Some(failure);
-                }
-                self.step = Step::SignIn;
-                if self.sign_in.found().is_none() {
-                    self.find_server(effects);
-                }
+            Err(failure) => self.sign_in_failed(failure, effects),
+        }
+    }
+
+    fn sign_in_failed(&mut self, failure: Failure, effects: &mut Vec<Effect>) {
+        if failure.code() == Code::TooManyTries {
+            let seconds = failure.wait();
+            self.sign_in.wait_until = seconds.map(|s| self.now + Moment::from_secs(s));
+        }
+        if failure.code() == Code::PasswordWrong {
+            self.sign_in.password.edit(Edit::Clear);
+            self.sign_in.focus(Part::Password);
+        }
+        self.step = Step::SignIn;
+        let in_place = self.sign_in.found().is_some()
+            && matches!(self.sign_in.part, Part::Password | Part::Token);
+        if !in_place {
+            self.find_server(effects);
+        }
+        if failure.code() != Code::Stopped || may_leave_a_device(&failure) {
+            if !in_place {
+                // Where no field was filled in, nothing on the screen is beside it.
+                self.failed(failure.clone(), vec![Choice::Snapshot, Choice::SignIn]);
             }
+            self.sign_in.failed = Some(failure);
         }
     }
 
@@ -271,7 +294,7 @@ impl Model {
     pub(super) fn look(&mut self, at: At, effects: &mut Vec<Effect>) {
         if let At::Account(_) = at {
             self.start_afresh(effects);
-            self.visiting = None;
+            self.forget_visit(effects);
             self.step = Step::Backups;
         }
         self.look_for(at, self.settings.wanted.clone(), effects);
@@ -280,6 +303,7 @@ impl Model {
     pub(super) fn look_for(&mut self, at: At, wanted: Wanted, effects: &mut Vec<Effect>) {
         let job = self.begin(Work::Look, effects);
         self.backups.seen.clear();
+        self.opening = None;
         match &at {
             At::Snapshot(file) => self.opening = Some(file.clone()),
             // A second look: the visit of the first one serves until this one is there.
@@ -287,6 +311,11 @@ impl Model {
             At::Account(_) => self.visiting = Some(Visiting { job, file: None }),
         }
         effects.push(Effect::Look { job, at, wanted });
+    }
+
+    /// Nobody needs the visit any more.
+    pub(super) fn forget_visit(&mut self, effects: &mut Vec<Effect>) {
+        effects.extend(self.visiting.take().map(|visiting| Effect::Forget(visiting.job)));
     }
 
     /// Forgets what was read at another place.
@@ -299,6 +328,7 @@ impl Model {
         }
         self.backups = Backups::default();
         self.hauls.clear();
+        self.names.clear();
         self.open = None;
         self.branches.clear();
         self.finding = false;
@@ -320,14 +350,13 @@ impl Model {
                 self.find_server(effects);
                 self.sign_in.go_on = true;
             }
-            Err(failure) => self.failed(failure, Vec::new()),
+            Err(failure) => self.failed(failure, vec![Choice::Again(Repeat::Demo)]),
         }
     }
 
     /// Fills the screen in for the made-up person.
     pub(super) fn lay_out(&mut self, paper: DemoPaper) {
         self.sign_in.id = Field::with(&paper.user);
-        self.sign_in.server = Some(paper.server.clone());
         self.sign_in.password.fill(&paper.password);
         self.sign_in.focus(Part::Id);
         self.sign_in.demo = Some(DemoPaper { password: Arc::clone(&paper.password), ..paper });

@@ -33,9 +33,16 @@ impl Model {
         self.keep_key_typed();
     }
 
-    /// A recovery key that was typed into an ordinary field is taken out of it.
+    /// A recovery key that came into a field for anything else is taken out of it, before Enter could send
+    /// it to a server.
     fn keep_key_typed(&mut self) {
         let mut found = None;
+        for field in [&mut self.sign_in.password, &mut self.sign_in.token] {
+            if field.holds(is_recovery_key) {
+                found = Some(field.secret());
+                field.edit(Edit::Clear);
+            }
+        }
         let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
         let fields = [&mut self.sign_in.id, &mut self.sign_in.name].into_iter();
         let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
@@ -61,7 +68,7 @@ impl Model {
             return;
         }
         self.last_letter = Some(self.now);
-        if !self.in_secret_field() && is_recovery_key(text.expose()) {
+        if is_recovery_key(text.expose()) {
             return self.keep_key(text.duplicate());
         }
         if let Some(overlay) = self.overlays.last_mut() {
@@ -80,6 +87,7 @@ impl Model {
         } else {
             self.remark("There is no field to paste into.");
         }
+        self.keep_key_typed();
     }
 
     /// Says whether a character came so lately that Enter belongs to the same paste.

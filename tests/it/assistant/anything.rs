@@ -3,6 +3,7 @@
 
 use keyhaul::base::failure::{Code, Failure};
 use keyhaul::base::shown::Shown;
+use keyhaul::recovery::sign_in::Left;
 use keyhaul::tui::effect::Effect;
 use keyhaul::tui::message::{Happened, Message};
 use keyhaul::tui::run::Wish;
@@ -105,24 +106,38 @@ fn answer(scene: &mut Scene, well: bool) {
     let (job, happened) = match effect {
         Effect::Find { job, .. } => (job, Happened::Found(result(()).map(|()| scene::server()))),
         Effect::SignIn { job, .. } => {
-            let signed = keyhaul::tui::message::Signed {
-                user_id: "@\u{1b}[31mada\u{202e}:example.org".to_owned(),
-                server: "https://matrix.example.org".to_owned(),
-            };
-            (job, Happened::SignedIn(result(()).map(|()| signed)))
+            let signed = || scene::signed("@\u{1b}[31mada\u{202e}:example.org");
+            (job, Happened::SignedIn(result(()).map(|()| signed())))
         }
         Effect::Look { job, .. } => {
-            (job, Happened::Looked(result(()).map(|()| Box::new(scene::looked()))))
+            // Now and then a version is gone, or the current one holds fewer keys than an old one.
+            let mut looked = scene::looked();
+            let versions = &mut looked.overview.versions;
+            match job % 4 {
+                0 => versions.truncate(1),
+                1 => versions.clear(),
+                2 => versions.reverse(),
+                _ => {}
+            }
+            (job, Happened::Looked(result(()).map(|()| Box::new(looked))))
         }
         Effect::Haul { job, .. } => {
-            (job, Happened::Hauled(Box::new(result(()).map(|()| scene::hauled()))))
+            let mut hauled = if job % 3 == 0 { scene::broken() } else { scene::hauled() };
+            hauled.changed = job % 5 == 0;
+            if job % 7 == 0 {
+                hauled.contents = Default::default();
+            }
+            (job, Happened::Hauled(Box::new(result(()).map(|()| hauled))))
         }
         Effect::Names { job, .. } => (job, Happened::Named(scene::names())),
         Effect::Sessions { job, .. } => {
             (job, Happened::Sessions(result(()).map(|()| scene::sessions())))
         }
-        Effect::Kept { job } => (job, Happened::Kept(Vec::new())),
-        Effect::Demo { job } => (job, Happened::Demo(Err(odd()))),
+        Effect::Kept { job, .. } => (job, Happened::Kept(Vec::new())),
+        Effect::Demo { job } => (job, Happened::Demo(result(()).map(|()| scene::paper()))),
+        Effect::Leave { job, .. } => {
+            (job, Happened::Left(result(()).map(|()| Left::DeviceRemoved)))
+        }
         _ => return,
     };
     scene.happens(job, happened);

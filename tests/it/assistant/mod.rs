@@ -6,6 +6,7 @@ mod in_between;
 mod journey;
 mod journeys;
 mod keys;
+mod leaving;
 mod masked;
 mod pty;
 mod scene;

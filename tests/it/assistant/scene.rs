@@ -8,18 +8,19 @@ use jiff::{Timestamp, tz::TimeZone};
 use keyhaul::backup::entry::Metadata;
 use keyhaul::backup::version::BackupVersion;
 use keyhaul::base::failure::{Code, Failure};
+use keyhaul::base::secret::SecretText;
 use keyhaul::base::shown::Shown;
 use keyhaul::recovery::contents::{Contents, Glance, RoomContents, RoomSessions, SessionContents};
 use keyhaul::recovery::haul::{Hauled, Saved};
 use keyhaul::recovery::look::Overview;
 use keyhaul::recovery::looks::Earlier;
 use keyhaul::recovery::names::{Kind, RoomName};
-use keyhaul::recovery::sign_in::{Flow, Found};
+use keyhaul::recovery::sign_in::{Device, Flow, Found};
 use keyhaul::recovery::trust::{SignedBy, Who, Worth};
 use keyhaul::tui::draw::draw;
 use keyhaul::tui::effect::Effect;
 use keyhaul::tui::input;
-use keyhaul::tui::message::{Happened, Job, Looked, Message, Signed};
+use keyhaul::tui::message::{DemoPaper, Happened, Job, Looked, Message, Signed};
 use keyhaul::tui::model::{Model, Settings, Start};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
@@ -87,6 +88,11 @@ impl Scene {
         self.tell(input::message(&self.model, Event::Paste(text.to_owned())).unwrap());
     }
 
+    /// How often the model wanted something done.
+    pub(super) fn count(&self, is: impl Fn(&Effect) -> bool) -> usize {
+        self.effects.iter().filter(|effect| is(effect)).count()
+    }
+
     /// The job of the last effect that `is` finds.
     #[track_caller]
     pub(super) fn job(&self, is: impl Fn(&Effect) -> Option<Job>) -> Job {
@@ -140,10 +146,8 @@ impl Scene {
         let mut scene = Self::at_password(width, height);
         scene.paste("an engine");
         scene.press("Enter");
-        let (user_id, server) =
-            ("@ada:example.org".to_owned(), "https://matrix.example.org".to_owned());
         let job = scene.signing_in();
-        scene.happens(job, Happened::SignedIn(Ok(Signed { user_id, server })));
+        scene.happens(job, Happened::SignedIn(Ok(signed("@ada:example.org"))));
         scene
     }
 
@@ -280,6 +284,24 @@ pub(super) fn key(name: &str) -> Event {
     Event::Key(KeyEvent::new(code, KeyModifiers::NONE))
 }
 
+pub(super) fn signed(user_id: &str) -> Signed {
+    Signed {
+        user_id: user_id.to_owned(),
+        server: "https://matrix.example.org".to_owned(),
+        device: Device::Ours,
+    }
+}
+
+pub(super) fn paper() -> DemoPaper {
+    let password = SecretText::new("an engine weaves patterns".to_owned());
+    DemoPaper {
+        server: "http://127.0.0.1:1".to_owned(),
+        user: "@ada:example.org".to_owned(),
+        password: Arc::new(password),
+        recovery_key: Shown::new("EsU1 ezue GXv9 awie ZAqG u9wi LpjF WTTJ CNuk qFq5 Vq9v ept5"),
+    }
+}
+
 pub(super) fn server() -> Found {
     Found {
         address: "https://matrix.example.org/".to_owned(),
@@ -372,6 +394,7 @@ pub(super) fn contents() -> Contents {
 pub(super) fn hauled() -> Hauled {
     let read: Timestamp = NOW.parse().unwrap();
     Hauled {
+        version: versions().remove(0),
         contents: contents(),
         saved: Ok(Some(Saved { file: "/data/snapshot-4.keyhaul".into(), read, bytes: 15_510_000 })),
         broken: None,

@@ -411,7 +411,7 @@ fn files_to_open() {
         let mut scene = Scene::at_backups(width, height);
         scene.press("o");
         let job = scene.job(|effect| match effect {
-            Effect::Kept { job } => Some(*job),
+            Effect::Kept { job, .. } => Some(*job),
             _ => None,
         });
         let kept = |version: &str, started: &str, entries| Kept {

@@ -204,6 +204,22 @@ fn a_second_run_is_refused_with_the_pid_of_the_first() {
     home.folder().lock().unwrap();
 }
 
+/// What one run does side by side shares the right to write; another run, and whoever needs it alone, waits.
+#[test]
+fn one_run_shares_the_right_to_write() {
+    let home = Home::new();
+    let one = home.folder().share().unwrap();
+    let other = home.folder().share().unwrap();
+    assert!(home.folder().lock().is_err());
+    drop(one);
+    assert!(home.folder().lock().is_err());
+    drop(other);
+    let alone = home.folder().lock().unwrap();
+    assert!(home.folder().share().is_err());
+    drop(alone);
+    home.folder().share().unwrap();
+}
+
 #[test]
 fn links_and_open_folders_are_refused() {
     let home = Home::new();
