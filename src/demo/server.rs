@@ -70,6 +70,11 @@ impl DemoServer {
         &self.state.base_url
     }
 
+    /// Changes the account while it is served, as another app of the person would.
+    pub fn change(&self, change: impl FnOnce(&mut Account)) {
+        change(&mut self.state.lock().account);
+    }
+
     /// How many requests with this method came in.
     pub fn requests(&self, method: &Method) -> u64 {
         self.state.lock().requests.get(method.as_str()).copied().unwrap_or_default()

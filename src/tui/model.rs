@@ -385,7 +385,10 @@ impl Model {
         let moving = (self.jobs.is_busy() || waits || leaving).then(|| self.now + tick);
         let secrets = self.holds_secrets().then(|| self.last_press + SECRETS_KEPT);
         let shown = [&self.sign_in.password, &self.sign_in.token].map(|field| field.hides_at());
-        let all = [moving, self.sign_in.ask_at, secrets, self.names_due].into_iter().chain(shown).flatten();
+        let all = [moving, self.sign_in.ask_at, secrets, self.names_due]
+            .into_iter()
+            .chain(shown)
+            .flatten();
         all.min()
     }
 

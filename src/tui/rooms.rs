@@ -1,9 +1,6 @@
 //! The table of rooms: sorted, filtered and chosen, while it still grows.
 
-use std::{
-    collections::HashMap,
-    sync::Arc,
-};
+use std::{collections::HashMap, sync::Arc};
 
 use nucleo_matcher::{
     Config, Matcher, Utf32Str,

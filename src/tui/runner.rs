@@ -132,7 +132,8 @@ impl Runner {
     fn surroundings_of(&self, server: Option<&str>) -> Arc<Surroundings> {
         let same = |demo: &&Demo| {
             let address = demo.running.homeserver();
-            server.is_some_and(|server| server.trim_end_matches('/') == address.trim_end_matches('/'))
+            server
+                .is_some_and(|server| server.trim_end_matches('/') == address.trim_end_matches('/'))
         };
         let demo = self.demo.as_ref().filter(same);
         Arc::clone(demo.map_or(&self.surroundings, |demo| &demo.surroundings))
@@ -245,14 +246,7 @@ impl Runner {
         });
     }
 
-    fn haul(
-        &mut self,
-        job: Job,
-        visit: Job,
-        version: BackupVersion,
-        save: bool,
-        afresh: bool,
-    ) {
+    fn haul(&mut self, job: Job, visit: Job, version: BackupVersion, save: bool, afresh: bool) {
         let (cancel, post) = (self.cancel(job), self.post(job));
         let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::Hauled(Box::new(Err(forgotten("visit")))));

@@ -12,7 +12,10 @@ use std::{
 use crossterm::{
     clipboard::CopyToClipboard,
     cursor,
-    event::{DisableBracketedPaste, EnableBracketedPaste, EventStream},
+    event::{
+        DisableBracketedPaste, EnableBracketedPaste, Event, EventStream, KeyCode, KeyEvent,
+        KeyModifiers,
+    },
     execute, queue,
     style::ResetColor,
     terminal::{
@@ -48,6 +51,8 @@ const KEEP_TITLE: &str = "\x1b[22;0t";
 const TITLE_BACK: &str = "\x1b[23;0t";
 /// Events that wait for the loop at most.
 const EVENTS: usize = 1_024;
+/// How long an answer of the terminal takes from its first to its last character.
+const LATE_ANSWER: Duration = Duration::from_millis(500);
 /// How long the terminal may take to tell its background.
 const BACKGROUND: Duration = Duration::from_millis(100);
 
@@ -162,13 +167,48 @@ pub fn events() -> Receiver<Arrived> {
     let (send, receive) = channel(EVENTS);
     tokio::spawn(async move {
         let mut events = EventStream::new();
+        let mut late = LateAnswer::default();
         while let Some(event) = events.next().await {
-            if send.send((Instant::now(), event)).await.is_err() {
+            let now = Instant::now();
+            if event.as_ref().is_ok_and(|event| late.takes(now, event)) {
+                continue;
+            }
+            if send.send((now, event)).await.is_err() {
                 return;
             }
         }
     });
     receive
+}
+
+/// Takes an answer of the terminal (OSC) that comes when nobody waits for it any more, over a slow line: the
+/// events would report it as if somebody had typed it.
+#[derive(Default)]
+struct LateAnswer {
+    since: Option<Instant>,
+}
+
+impl LateAnswer {
+    /// Says whether an event is part of such an answer.
+    fn takes(&mut self, now: Instant, event: &Event) -> bool {
+        let Event::Key(KeyEvent { code: KeyCode::Char(c), modifiers, .. }) = event else {
+            return false;
+        };
+        if (*c, *modifiers) == (']', KeyModifiers::ALT) {
+            self.since = Some(now);
+            return true;
+        }
+        if self.since.is_none_or(|since| now > since + LATE_ANSWER) {
+            self.since = None;
+            return false;
+        }
+        let ends =
+            matches!((*c, *modifiers), ('\\', KeyModifiers::ALT) | ('g', KeyModifiers::CONTROL));
+        if ends {
+            self.since = None;
+        }
+        ends || c.is_ascii_hexdigit() || ";:/rgb?".contains(*c)
+    }
 }
 
 /// Light or dark, as the terminal tells; dark where it tells nothing in time.

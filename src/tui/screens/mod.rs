@@ -293,9 +293,7 @@ fn safe(id: &str) -> String {
 /// What is in focus, for the clipboard, and how it is called.
 pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
     match model.place() {
-        Place::SignIn => {
-            Some(("The address of the server", safe(&model.sign_in.found()?.address)))
-        }
+        Place::SignIn => Some(("The address of the server", safe(&model.sign_in.found()?.address))),
         Place::Backups => {
             let version = model.backups.focus()?;
             let key = version.public_key().ok().map(|key| key.to_base64()).unwrap_or_default();
@@ -303,9 +301,7 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
             let name = safe(&version.version);
             Some(("The backup in focus", format!("backup {name}, {count} keys, public key {key}")))
         }
-        Place::Contents => {
-            Some(("The id of the room", safe(&model.haul()?.rooms.focus()?.id)))
-        }
+        Place::Contents => Some(("The id of the room", safe(&model.haul()?.rooms.focus()?.id))),
         Place::Room | Place::Key => {
             Some(("The id of the key", safe(&model.room_view()?.focus()?.session_id)))
         }

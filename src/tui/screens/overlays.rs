@@ -167,13 +167,7 @@ fn refused(model: &Model, intent: Intent) -> Option<&'static str> {
 }
 
 /// A field between brackets in an overlay.
-fn field_row(
-    model: &Model,
-    lead: &'static str,
-    field: &Field,
-    width: usize,
-    focus: bool,
-) -> Row {
+fn field_row(model: &Model, lead: &'static str, field: &Field, width: usize, focus: bool) -> Row {
     let (text, at) = field.window(width);
     // Under the mask the cursor would tell how long the text is.
     let at = if model.masked { 0 } else { at };

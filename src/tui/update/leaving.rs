@@ -103,8 +103,7 @@ impl Model {
                 self.jobs.end(job);
             }
         }
-        self.leaving =
-            Leaving::SigningOut { until: self.now + patience, exit, words: Vec::new() };
+        self.leaving = Leaving::SigningOut { until: self.now + patience, exit, words: Vec::new() };
         if let Some(account) = self.account.as_ref().map(|account| account.job) {
             self.sign_account_out(account, stay, effects);
         }
@@ -112,12 +111,7 @@ impl Model {
     }
 
     /// Removes the device of an account, or keeps it for later.
-    pub(super) fn sign_account_out(
-        &mut self,
-        account: Job,
-        stay: bool,
-        effects: &mut Vec<Effect>,
-    ) {
+    pub(super) fn sign_account_out(&mut self, account: Job, stay: bool, effects: &mut Vec<Effect>) {
         let job = self.begin(Work::Leave(account), effects);
         effects.push(Effect::Leave { job, account, stay });
     }
@@ -207,8 +201,7 @@ impl Model {
 
     /// Signing out took too long.
     pub(super) fn patience_ends(&mut self) {
-        if matches!(self.leaving, Leaving::SigningOut { until, .. } if until <= self.now)
-        {
+        if matches!(self.leaving, Leaving::SigningOut { until, .. } if until <= self.now) {
             self.end_at_once();
         }
     }

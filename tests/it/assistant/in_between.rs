@@ -191,7 +191,11 @@ fn from_a_snapshot_back_to_the_server() {
     scene.happens(job, Happened::Looked(Ok(Box::new(looked))));
     assert!(scene.screen().contains("offline: snapshot"), "{}", scene.screen());
     scene.press("1");
-    assert!(scene.screen().contains("press Enter to go back to your backups"), "{}", scene.screen());
+    assert!(
+        scene.screen().contains("press Enter to go back to your backups"),
+        "{}",
+        scene.screen()
+    );
     scene.press("Enter");
     let again = scene.looking();
     assert!(again > job);

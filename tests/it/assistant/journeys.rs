@@ -323,3 +323,64 @@ async fn an_account_without_any_backup() {
     ada.press("q").await;
     assert_eq!(ada.ended().await.0.exit, 0);
 }
+
+/// A backup that changed while it was read says so; reading it again asks for what is new, and a copy of
+/// which nobody knows what it lacks is never taken for the backup as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_backup_that_changes_while_it_is_read() {
+    let server = serve(crate::demo::account().clone()).await;
+    let hold = Hold::new();
+    let tricks = vec![("/room_keys/keys", Trick::Hold(hold.clone()))];
+    let between = Between::start(server.address(), tricks);
+    let address = between.base.clone();
+    let start = Start { server: Some(address.clone()), ..Start::default() };
+    let mut ada = Journey::with(server, start).await;
+    ada.goes_to_backups().await;
+    ada.press("Enter").await;
+    hold.is_there();
+    ada.server.change(written_to);
+    hold.release();
+    ada.sees("Backup 3 changed while it was read.").await;
+    ada.press("q").await;
+    let (_, server, data) = ada.ended().await;
+    between.behave();
+    let start = Start { server: Some(address), ..Start::default() };
+    let mut ada = Journey::in_folder(server, start, data).await;
+    ada.goes_to_contents().await;
+    assert_eq!(ada.server.readings(), 2, "the copy was not taken for the backup as it is");
+    assert!(!ada.screen().contains("changed while"), "{}", ada.screen());
+    // It changes after the look: reading again is not told as a change in the middle.
+    ada.server.change(written_to);
+    ada.press("r").await;
+    ada.sees("reading …").await;
+    ada.sees("5 467 keys in 41 rooms").await;
+    assert!(!ada.screen().contains("changed while"), "{}", ada.screen());
+    assert_eq!(ada.server.readings(), 3);
+}
+
+/// Two backups read at once are both saved.
+#[tokio::test(flavor = "multi_thread")]
+async fn two_backups_read_at_once() {
+    let server = serve(crate::demo::account().clone()).await;
+    let hold = Hold::new();
+    let tricks = vec![("/room_keys/keys", Trick::Hold(hold.clone()))];
+    let between = Between::start(server.address(), tricks);
+    let start = Start { server: Some(between.base.clone()), ..Start::default() };
+    let mut ada = Journey::with(server, start).await;
+    ada.goes_to_backups().await;
+    ada.press("Enter").await;
+    hold.is_there();
+    between.behave();
+    ada.press("Esc Down Enter").await;
+    let second = ada.sees("Snapshot saved on this computer").await;
+    assert!(second.contains("Contents of backup 1"), "{second}");
+    hold.release();
+    ada.press("Esc Up Enter").await;
+    let first = ada.sees("Snapshot saved on this computer").await;
+    assert!(first.contains("Contents of backup 3"), "{first}");
+}
+
+/// Another app wrote to every backup.
+fn written_to(account: &mut keyhaul::demo::account::Account) {
+    account.versions.values_mut().flatten().for_each(|version| version.etag += 1);
+}

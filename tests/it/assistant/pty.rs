@@ -50,19 +50,7 @@ impl Pty {
     ) -> Self {
         let size = PtySize { rows, cols, pixel_width: 0, pixel_height: 0 };
         let pair = native_pty_system().openpty(size).unwrap();
-        let mut command = CommandBuilder::new(program);
-        command.args(args);
-        command.env_clear();
-        command.env("HOME", home);
-        command.env("TMPDIR", home);
-        command.env("KEYHAUL_DATA_DIR", home.join("data"));
-        command.env("TERM", "xterm-256color");
-        command.env("LANG", "C.UTF-8");
-        command.env("PATH", "/usr/bin:/bin");
-        for (name, value) in env {
-            command.env(name, value);
-        }
-        command.cwd(home);
+        let command = command(home, program, args, env);
         let before = lines(&*pair.master);
         let child = pair.slave.spawn_command(command).unwrap();
         drop(pair.slave);
@@ -155,6 +143,11 @@ impl Pty {
         i32::try_from(self.child.process_id().unwrap()).unwrap()
     }
 
+    /// The process that the terminal's keys are for.
+    pub(super) fn foreground(&self) -> Pid {
+        Pid::from_raw(self.master.process_group_leader().unwrap()).unwrap()
+    }
+
     /// Every byte that the program wrote so far.
     pub(super) fn bytes(&self) -> Vec<u8> {
         self.seen.0.lock().unwrap().bytes.clone()
@@ -186,6 +179,42 @@ impl Pty {
     pub(super) fn screen(&self) -> String {
         self.seen.0.lock().unwrap().screen.screen().contents()
     }
+}
+
+fn command(home: &Path, program: &str, args: &[String], env: &[(&str, &str)]) -> CommandBuilder {
+    let mut command = CommandBuilder::new(program);
+    command.args(args);
+    command.env_clear();
+    command.env("HOME", home);
+    command.env("TMPDIR", home);
+    command.env("KEYHAUL_DATA_DIR", home.join("data"));
+    command.env("TERM", "xterm-256color");
+    command.env("LANG", "C.UTF-8");
+    command.env("PATH", "/usr/bin:/bin");
+    for (name, value) in env {
+        command.env(name, value);
+    }
+    command.cwd(home);
+    command
+}
+
+/// Runs a program until words are on the screen; then the terminal is gone, as when a connection breaks.
+/// Returns the exit code.
+pub(super) fn closed_at(home: &Path, program: &str, args: &[String], words: &str) -> u32 {
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).unwrap();
+    let mut child = pair.slave.spawn_command(command(home, program, args, &[])).unwrap();
+    drop(pair.slave);
+    let mut reader = pair.master.try_clone_reader().unwrap();
+    let mut screen = vt100::Parser::new(24, 80, 0);
+    let mut piece = [0; 64 << 10];
+    while !screen.screen().contents().contains(words) {
+        let length = reader.read(&mut piece).unwrap_or(0);
+        assert!(length > 0, "it ended: {}", screen.screen().contents());
+        screen.process(&piece[..length]);
+    }
+    drop((reader, pair.master));
+    child.wait().unwrap().exit_code()
 }
 
 /// The terminal is the shell's: its own screen, a cursor, no modes left on.

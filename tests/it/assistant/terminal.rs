@@ -3,9 +3,9 @@
 
 use std::time::Duration;
 
-use rustix::process::Signal;
+use rustix::process::{Signal, kill_process};
 
-use super::pty::{Pty, is_given_back};
+use super::pty::{Pty, closed_at, is_given_back};
 use crate::program::{Ada, runtime};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_keyhaul");
@@ -136,7 +136,8 @@ fn an_error_at_the_start_is_told_on_the_shells_screen() {
     assert!(memchr::memmem::find(&bytes, b"\x1b[?1049h").is_none());
 }
 
-/// Ctrl-Z goes back to a real shell, and `fg` comes back to the same screen.
+/// Ctrl-Z goes back to a real shell, and `fg` comes back to the same screen; as where somebody else sends
+/// the signal.
 #[test]
 fn ctrl_z_and_fg() {
     let ada = Ada::new();
@@ -144,17 +145,54 @@ fn ctrl_z_and_fg() {
     let pty = Pty::start(&home, (80, 24), "/bin/sh", &["-i".to_owned()]);
     pty.types(&format!("{PROGRAM} --homeserver={}\r", ada.server.base_url()));
     to_contents(&pty, &ada);
-    pty.types("\x1a");
-    pty.until("the shell", is_given_back);
-    pty.types("echo the-shell-$((40 + 2))\r");
-    pty.sees("the-shell-42");
-    pty.types("fg\r");
-    pty.until("the contents again", |screen| {
-        screen.alternate_screen() && screen.contents().contains("5 467 keys in 41 rooms")
-    });
+    for by_key in [true, false] {
+        if by_key {
+            pty.types("\x1a");
+        } else {
+            kill_process(pty.foreground(), Signal::TSTP).unwrap();
+        }
+        pty.until("the shell", is_given_back);
+        pty.types("echo the-shell-$((40 + 2))\r");
+        pty.sees("the-shell-42");
+        pty.types("clear; fg\r");
+        pty.until("the contents again", |screen| {
+            screen.alternate_screen() && screen.contents().contains("5 467 keys in 41 rooms")
+        });
+    }
     pty.types("q");
     pty.until("the shell again", is_given_back);
     pty.types("exit\r");
+    pty.ended();
+}
+
+/// Where the terminal goes away, keyhaul signs out and ends.
+#[test]
+fn a_terminal_that_goes_away() {
+    let ada = Ada::new();
+    let before = ada.server.devices();
+    let args = [
+        format!("--homeserver={}", ada.server.base_url()),
+        "--user=@ada:example.org".to_owned(),
+        format!("--password-file={}", ada.file("password")),
+    ];
+    let exit = closed_at(&ada.lab.path("home"), PROGRAM, &args, "press Enter to see what backup 3");
+    assert_eq!((exit, ada.server.devices()), (129, before));
+}
+
+/// A terminal that tells its background late, over a slow line, types nothing into a field.
+#[test]
+fn a_late_answer_of_the_terminal_is_not_typed() {
+    let ada = Ada::new();
+    let pty = start(&ada, (80, 24), &[]);
+    pty.sees("type your Matrix id and press Enter");
+    for end in ["\x1b\\", "\x07"] {
+        pty.at_once(&format!("\x1b]11;rgb:ffff/ffff/ffff{end}"));
+        pty.types("@ada");
+    }
+    let screen = pty.sees("[ @ada@ada ");
+    assert!(!screen.contains("rgb"), "{screen}");
+    pty.types("\x03");
+    pty.types("\x03");
     pty.ended();
 }
 
