@@ -30,6 +30,7 @@ use keyhaul::{
         look::Wanted,
         restore::{Wish, restore},
         visit::{Place, Visit},
+        watch::Watch,
     },
     snapshot::{
         format::{FORMAT, Header, Trailer},
@@ -227,8 +228,10 @@ async fn restore_into(file: &Path, data: &Path) -> Result<u64, keyhaul::base::fa
         dry_run: false,
         save_snapshot: false,
         data_dir: data.to_owned(),
+        from: None,
+        read_back: false,
     };
-    Ok(restore(&visit, wish, progress, cancel).await?.stored_total)
+    Ok(restore(&visit, wish, Watch::default(), progress, cancel).await?.stored_total)
 }
 
 fn save(file: &Path) -> std::io::Result<()> {

@@ -132,16 +132,20 @@ pub fn format(key: &Secret32) -> SecretText {
 /// The letters alone: without spaces, invisible characters and separators.
 fn letters(typed: &str) -> Zeroizing<String> {
     let mut letters = Zeroizing::new(String::with_capacity(typed.len()));
-    letters.extend(typed.chars().filter(|character| {
-        !(character.is_whitespace()
-            || character.is_control()
-            || matches!(character, '-' | '_' | '\u{ad}' | '\u{feff}')
-            || matches!(u32::from(*character), 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f))
-    }));
+    letters.extend(typed.chars().filter(|character| !is_between(*character)));
     letters
 }
 
-fn is_letter(character: char) -> bool {
+/// Says whether a character only stands between the letters of a recovery key, or is not seen at all.
+pub fn is_between(character: char) -> bool {
+    character.is_whitespace()
+        || character.is_control()
+        || matches!(character, '-' | '_' | '\u{ad}' | '\u{feff}')
+        || matches!(u32::from(character), 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f)
+}
+
+/// Says whether a character can be part of a recovery key.
+pub fn is_letter(character: char) -> bool {
     character.is_ascii_alphanumeric() && !matches!(character, '0' | 'O' | 'I' | 'l')
 }
 

@@ -7,6 +7,7 @@ pub mod cancel;
 pub mod ctr;
 pub mod failure;
 pub mod limits;
+pub mod pause;
 pub mod progress;
 pub mod random;
 pub mod secret;

@@ -9,6 +9,7 @@ mod closed;
 pub mod contents;
 mod failures;
 pub mod haul;
+pub mod judged;
 pub mod key_files;
 mod locks;
 pub mod look;
@@ -33,6 +34,7 @@ pub mod trust;
 mod typed;
 pub mod unlock;
 pub mod visit;
+pub mod watch;
 
 use crate::base::failure::{Code, Failure};
 

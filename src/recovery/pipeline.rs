@@ -3,7 +3,9 @@
 
 use std::{
     cell::Cell,
+    collections::HashSet,
     num::NonZero,
+    path::Path,
     sync::{Arc, OnceLock},
     thread,
     time::Instant,
@@ -15,21 +17,24 @@ use tokio::sync::mpsc;
 use super::{
     batch::Batch as Entries,
     scan::scan,
-    source::Piece,
+    source::{PIECE, Piece, SourceFault},
     tally::{RefusedEntry, Tally},
+    watch::{Front, Teller},
 };
 use crate::{
     backup::{
         decryption::{DecryptionKey, Refusal, Workroom},
         entry::RawEntry,
-        scanner::{Ending, ScanFault},
+        scanner::{Ending, ScanFault, Scanner, Shape},
     },
     base::{
         cancel::Cancel,
+        pause::Pause,
         progress::{News, Progress},
         random::SystemRandom,
     },
     megolm::room_key::RoomKey,
+    snapshot::reader::{Snapshot, SnapshotFault},
     store::{
         Merged,
         error::StoreError,
@@ -70,6 +75,10 @@ pub(super) struct Orders<'a> {
     pub(super) expected: Option<u64>,
     /// Hears of committed keys.
     pub(super) progress: &'a dyn Progress,
+    /// Pauses the work.
+    pub(super) pause: &'a Pause,
+    /// Rooms that somebody wants before the others, and the snapshot in which they are found.
+    pub(super) front: Option<(&'a Front, &'a Path)>,
     /// Stops everything.
     pub(super) cancel: &'a Cancel,
 }
@@ -107,6 +116,7 @@ pub(super) fn run(
     sink: &mut Sink,
     orders: &Orders<'_>,
     tally: Tally,
+    teller: Teller,
 ) -> Result<Ended, StoreError> {
     // When one stage fails, all others must end as well.
     let failed = OnceLock::new();
@@ -124,7 +134,7 @@ pub(super) fn run(
             });
         }
         drop((from_scanner, to_writer, give_back));
-        let written = write(&from_workers, sink, orders, tally);
+        let written = write(&from_workers, sink, orders, tally, teller);
         // Threads that wait to hand on must find nobody.
         drop(from_workers);
         let ending = scanner.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
@@ -141,34 +151,123 @@ pub(super) fn workers() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 
+/// Hands entries on in batches.
+struct Packer<'a> {
+    batch: Entries,
+    last_room: Arc<str>,
+    to: &'a Sender<Entries>,
+    used: &'a Receiver<Entries>,
+    /// Without anybody left to work, there is no use in reading on.
+    nobody_works: &'a Cell<bool>,
+}
+
+impl Packer<'_> {
+    fn push(&mut self, entry: RawEntry<'_>) {
+        self.batch.push(entry, &mut self.last_room);
+        if self.batch.is_full() {
+            self.send();
+        }
+    }
+
+    fn send(&mut self) {
+        if self.batch.len() > 0 && !self.nobody_works.get() {
+            let next = self.used.try_recv().unwrap_or_default();
+            let full = std::mem::replace(&mut self.batch, next);
+            self.nobody_works.set(self.to.send(full).is_err());
+        }
+    }
+}
+
 fn cut_up(
     pieces: mpsc::Receiver<Piece>,
     to: &Sender<Entries>,
     used: &Receiver<Entries>,
     orders: &Orders<'_>,
 ) -> Result<Ending, ScanFault> {
-    let mut batch = Entries::default();
-    let mut last_room: Arc<str> = Arc::from("");
-    // Without anybody left to work, there is no use in reading on.
     let nobody_works = Cell::new(false);
-    let mut visit = |entry: RawEntry<'_>| {
-        let wanted = orders.rooms.is_empty() || orders.rooms.iter().any(|id| id == entry.room_id);
-        if !wanted || nobody_works.get() {
-            return;
-        }
-        batch.push(entry, &mut last_room);
-        if batch.is_full() {
-            let next = used.try_recv().unwrap_or_default();
-            nobody_works.set(to.send(std::mem::replace(&mut batch, next)).is_err());
-        }
+    let packer = || Packer {
+        batch: Entries::default(),
+        last_room: Arc::from(""),
+        to,
+        used,
+        nobody_works: &nobody_works,
     };
     let stop = || orders.cancel.is_cancelled() || nobody_works.get();
+    let mut packed = packer();
+    let mut rooms = Rooms::default();
+    let mut visit = |entry: RawEntry<'_>| {
+        let wanted = orders.rooms.is_empty() || orders.rooms.iter().any(|id| id == entry.room_id);
+        if !wanted || stop() || !rooms.is_due(entry.room_id) {
+            return;
+        }
+        packed.push(entry);
+        // A room that somebody wants is looked for now; what is left of this one waits.
+        while let Some((front, file)) = orders.front
+            && let Some(room) = front.next()
+        {
+            if rooms.comes_to_the_front(&room) {
+                // A snapshot that cannot be read a second time gives this room in its turn.
+                let mut packed = packer();
+                let read = read_room(file, &room, &stop, &mut |entry| packed.push(entry));
+                packed.send();
+                rooms.read.extend(read.is_ok().then_some(room));
+            }
+        }
+    };
     let ending = scan(pieces, &stop, &mut visit);
-    if batch.len() > 0 {
-        // The same: nobody left to work.
-        let _ = to.send(batch);
-    }
+    packed.send();
     ending
+}
+
+/// The rooms of a body that is read, and those that were taken out of their turn.
+#[derive(Default)]
+struct Rooms {
+    last: String,
+    last_is_due: bool,
+    seen: HashSet<String>,
+    read: HashSet<String>,
+}
+
+impl Rooms {
+    /// Says whether an entry of this room is still to be worked on.
+    fn is_due(&mut self, room_id: &str) -> bool {
+        if self.last != room_id {
+            room_id.clone_into(&mut self.last);
+            self.seen.insert(room_id.to_owned());
+            self.last_is_due = !self.read.contains(room_id);
+        }
+        self.last_is_due
+    }
+
+    /// Says whether a room is still to come.
+    fn comes_to_the_front(&self, room_id: &str) -> bool {
+        !self.seen.contains(room_id) && !self.read.contains(room_id)
+    }
+}
+
+/// Reads one room of a snapshot.
+fn read_room(
+    file: &Path,
+    room_id: &str,
+    stop: &dyn Fn() -> bool,
+    visit: &mut dyn FnMut(RawEntry<'_>),
+) -> Result<(), SourceFault> {
+    let mut body = Snapshot::open(file)?.into_body().map_err(SnapshotFault::Io)?;
+    let mut scanner = Scanner::new(Shape::WholeBody);
+    let mut piece = vec![0; PIECE];
+    loop {
+        let length = body.read(&mut piece).map_err(SnapshotFault::Io)?;
+        let bytes = piece.get(..length).unwrap_or_default();
+        let fed = scanner.feed(bytes, &mut |entry: RawEntry<'_>| {
+            if entry.room_id == room_id {
+                visit(entry);
+            }
+        });
+        // What stops making sense there does so in its turn, too, and is told then.
+        if length == 0 || fed.is_err() || stop() {
+            return Ok(());
+        }
+    }
 }
 
 fn work(
@@ -181,6 +280,7 @@ fn work(
 ) {
     let mut room = Workroom::default();
     for mut batch in batches {
+        orders.pause.wait(|| orders.cancel.is_cancelled() || failed.get().is_some());
         if orders.cancel.is_cancelled() || failed.get().is_some() {
             continue;
         }
@@ -259,6 +359,7 @@ fn write(
     sink: &mut Sink,
     orders: &Orders<'_>,
     mut tally: Tally,
+    mut teller: Teller,
 ) -> Result<Tally, StoreError> {
     while let Ok(first) = from.recv() {
         match sink {
@@ -283,10 +384,11 @@ fn write(
             }
         }
         orders.progress.tell(News::Restoring {
-            committed: tally.entries,
-            refused: tally.refused_count,
+            committed: tally.figures.entries,
+            refused: tally.figures.refused,
             expected: orders.expected,
         });
+        teller.tell(&mut tally);
     }
     Ok(tally.ended())
 }

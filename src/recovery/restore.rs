@@ -15,17 +15,19 @@ use super::{
     tally::Tally,
     target::Target,
     visit::{Place, Visit},
+    watch::{Front, Teller, Watch},
 };
 use crate::{
     backup::{decryption::DecryptionKey, scanner::Ending, version::BackupVersion},
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
+        pause::Pause,
         progress::Progress,
         shown::{Shown, grouped},
     },
     homeserver::RequestError,
-    store::error::StoreError,
+    store::{check::CheckReport, error::StoreError},
 };
 
 /// What somebody wants restored, and how.
@@ -40,6 +42,10 @@ pub struct Wish {
     pub save_snapshot: bool,
     /// The folder for keys and snapshots.
     pub data_dir: PathBuf,
+    /// The snapshot from which the one version is to be read, in place of its server.
+    pub from: Option<PathBuf>,
+    /// Read every key back at the end.
+    pub read_back: bool,
 }
 
 /// What came of a wish.
@@ -51,6 +57,8 @@ pub struct Restoring {
     pub stored_total: u64,
     /// Whether nothing was written.
     pub dry_run: bool,
+    /// What reading the store back found, if that was wanted.
+    pub read_back: Option<CheckReport>,
 }
 
 /// Restores every version of the wish, one after the other, into the account's store.
@@ -60,6 +68,7 @@ pub struct Restoring {
 pub async fn restore(
     visit: &Visit,
     mut wish: Wish,
+    watch: Watch,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Restoring, Failure> {
@@ -74,26 +83,30 @@ pub async fn restore(
         Target::for_keys(&visit.overview, unlocked, &wish.data_dir)?
     };
     let mut runs = Vec::with_capacity(open.len());
+    let Watch { pause, front, mut glances } = watch;
     for (version, key) in open {
         let saves = wish.save_snapshot && wish.rooms.is_empty();
         let file = target.place("snapshot", &version.version, "keyhaul");
         let saver = match (&visit.place, file) {
-            (Place::Server(_), Some(file)) if saves => {
+            (Place::Server(_), Some(file)) if saves && wish.from.is_none() => {
                 Some(Saver::begin(&file, &visit.overview, version)?)
             }
             _ => None,
         };
         let job = RestoreJob {
-            source: if wish.rooms.is_empty() {
-                visit.whole(version)
-            } else {
-                visit.rooms(version, wish.rooms.clone())
+            source: match &wish.from {
+                Some(file) => Source::Snapshot { file: file.clone() },
+                None if wish.rooms.is_empty() => visit.whole(version),
+                None => visit.rooms(version, wish.rooms.clone()),
             },
             version: version.clone(),
             key: DecryptionKey::new(key.secret().duplicate()),
             rooms: wish.rooms.clone(),
             saver,
             refused_file: target.place("refused", &version.version, "jsonl"),
+            pause: pause.clone(),
+            front: front.clone(),
+            teller: Teller::new(glances.take()),
         };
         let (restored, back) = job.run(target, Arc::clone(&progress), cancel.clone()).await?;
         target = back;
@@ -103,11 +116,16 @@ pub async fn restore(
             break;
         }
     }
-    if runs.iter().all(|run| run.tally.entries == 0 && run.shortfall.is_none()) {
+    if runs.iter().all(|run| run.tally.figures.entries == 0 && run.shortfall.is_none()) {
         return Err(nothing_there(&runs, &wish.rooms));
     }
     let stored_total = target.stored().map_err(IntoFailure::into_failure)?;
-    Ok(Restoring { runs, stored_total, dry_run: wish.dry_run })
+    let mut read_back = None;
+    if wish.read_back && !wish.dry_run {
+        let checked = tokio::task::spawn_blocking(move || target.check()).await;
+        read_back = Some(super::joined(checked)?.map_err(IntoFailure::into_failure)?);
+    }
+    Ok(Restoring { runs, stored_total, dry_run: wish.dry_run, read_back })
 }
 
 /// An empty backup is like none, and a room without keys is perhaps another one than was meant.
@@ -131,6 +149,11 @@ pub struct RestoreJob {
     pub saver: Option<Saver>,
     /// Where the full list of refused entries goes when it grows too long.
     pub refused_file: Option<PathBuf>,
+    /// Pauses it.
+    pub pause: Pause,
+    /// Rooms that somebody wants before the others.
+    pub front: Front,
+    teller: Teller,
 }
 
 /// What became of a restore.
@@ -170,7 +193,9 @@ impl RestoreJob {
     ) -> Result<(Restored, Target), Failure> {
         let begun = Instant::now();
         let account = self.source.whole_account();
-        let Self { source, version, key, rooms, mut saver, refused_file } = self;
+        let file = self.source.file();
+        let Self { source, version, key, rooms, mut saver, refused_file, pause, front, teller } =
+            self;
         let rooms_all = rooms.is_empty();
         let (to, pieces) = mpsc::channel(PIECES);
         let work = {
@@ -184,11 +209,13 @@ impl RestoreJob {
                     rooms: &rooms,
                     expected,
                     progress: &*progress,
+                    pause: &pause,
+                    front: file.as_deref().map(|file| (&front, file)),
                     cancel: &cancel,
                 };
                 let hands = target.hands(&version, &key, pipeline::workers())?;
                 let tally = Tally::with_overflow(refused_file);
-                let ended = pipeline::run(pieces, hands, &mut target.sink, &orders, tally)?;
+                let ended = pipeline::run(pieces, hands, &mut target.sink, &orders, tally, teller)?;
                 Ok::<_, StoreError>((ended, target))
             }
         };
@@ -211,14 +238,14 @@ impl RestoreJob {
         let etag_after = etag_now(account.filter(|_| whole), &version, &cancel).await;
         let changed = etag_after != version.etag;
         if let Some(saver) = saver {
-            saver.end(&version, etag_after, ended.tally.entries, whole)?;
+            saver.end(&version, etag_after, ended.tally.figures.entries, whole)?;
         }
         if whole && seen_on_server {
-            let look = looks::look(&version, Some(ended.tally.entries));
+            let look = looks::look(&version, Some(ended.tally.figures.entries));
             target.remember(look).map_err(IntoFailure::into_failure)?;
         }
         let bytes = pumped.as_ref().map_or(0, |pumped| pumped.bytes);
-        let kept = if matches!(target.sink, Sink::Store(_)) { ended.tally.opened } else { 0 };
+        let kept = if matches!(target.sink, Sink::Store(_)) { ended.tally.figures.opened } else { 0 };
         let shortfall = shortfall(pumped, ended.ending, kept, &ended.tally, &version, &cancel)
             .or_else(|| changed.then(|| backup_changed(&version)))
             .or_else(|| keys_missing(&version, &ended.tally).filter(|_| rooms_all));
@@ -261,13 +288,13 @@ fn shortfall(
                 error @ (RequestError::ConnectionLost { .. } | RequestError::Silent { .. }),
             )),
             _,
-        ) if tally.entries > 0 => Some(lost(&error.to_string())),
+        ) if tally.figures.entries > 0 => Some(lost(&error.to_string())),
         (Err(fault), _) => Some(fault.into_failure()),
         (Ok(_), Err(fault)) => Some(fault.into_failure()),
         (Ok(Pumped { snapshot: true, damaged, .. }), Ok(ending))
             if damaged || ending == Ending::Cut =>
         {
-            Some(Failure::new(Code::SnapshotCut).with("n", tally.entries).with("all", all))
+            Some(Failure::new(Code::SnapshotCut).with("n", tally.figures.entries).with("all", all))
         }
         (Ok(_), Ok(Ending::Cut)) => Some(lost("the answer ended before its last bracket")),
         (Ok(_), Ok(Ending::Whole)) => None,
@@ -276,10 +303,10 @@ fn shortfall(
 
 /// A server that sends fewer keys than it counts: an answer can be whole and still not be all.
 fn keys_missing(version: &BackupVersion, tally: &Tally) -> Option<Failure> {
-    let announced = version.count.filter(|count| *count > tally.entries)?;
+    let announced = version.count.filter(|count| *count > tally.figures.entries)?;
     let name = Shown::limited(&version.version, 20);
     let missing = Failure::new(Code::KeysMissing).with("n", name);
-    Some(missing.with("all", announced).with("m", tally.entries))
+    Some(missing.with("all", announced).with("m", tally.figures.entries))
 }
 
 fn backup_changed(version: &BackupVersion) -> Failure {

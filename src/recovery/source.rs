@@ -23,7 +23,7 @@ use crate::{
 };
 
 /// Largest piece handed on at once, so that the pieces under way are bounded in bytes.
-const PIECE: usize = 64 << 10;
+pub(super) const PIECE: usize = 64 << 10;
 /// Most pieces between the source and the scanner: half of what may be in flight.
 pub(super) const PIECES: usize = limits::IN_FLIGHT / 2 / PIECE;
 
@@ -104,6 +104,14 @@ impl Source {
     pub(super) fn whole_account(&self) -> Option<Arc<Account>> {
         match self {
             Self::WholeBody { account, .. } => Some(Arc::clone(account)),
+            _ => None,
+        }
+    }
+
+    /// The snapshot, where one is read.
+    pub(super) fn file(&self) -> Option<PathBuf> {
+        match self {
+            Self::Snapshot { file } => Some(file.clone()),
             _ => None,
         }
     }

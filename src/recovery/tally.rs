@@ -13,9 +13,10 @@ use serde::Serialize;
 
 use crate::{backup::decryption::Refusal, base::limits, store::Merged};
 
-/// The figures of one restored version. `opened` = `new` + `better` + `unchanged` + `candidates`.
-#[derive(Debug, Default)]
-pub struct Tally {
+/// What entries came to. `entries` = `opened` + `refused`, and `opened` = `new` + `better` + `unchanged` +
+/// `candidates`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Figures {
     /// Entries seen.
     pub entries: u64,
     /// Entries that opened and passed every check.
@@ -28,26 +29,45 @@ pub struct Tally {
     pub unchanged: u64,
     /// Keys that disagree with stored ones; both are kept.
     pub candidates: u64,
+    /// Refused entries.
+    pub refused: u64,
+}
+
+impl Figures {
+    fn opened(&mut self, merged: Merged) {
+        self.entries += 1;
+        self.opened += 1;
+        *match merged {
+            Merged::New => &mut self.new,
+            Merged::Better => &mut self.better,
+            Merged::Unchanged => &mut self.unchanged,
+            Merged::Candidate => &mut self.candidates,
+        } += 1;
+    }
+
+    fn refused(&mut self) {
+        self.entries += 1;
+        self.refused += 1;
+    }
+}
+
+/// The figures of one room.
+pub type RoomTally = Figures;
+
+/// The figures of one restored version.
+#[derive(Debug, Default)]
+pub struct Tally {
+    /// All of them together.
+    pub figures: Figures,
     /// Refused entries, at most [`limits::REFUSED_LISTED`] of them.
     pub refused: Vec<RefusedEntry>,
-    /// All refused entries.
-    pub refused_count: u64,
     /// How many were refused for each reason.
     reasons: BTreeMap<&'static str, u64>,
     overflow: Overflow,
     /// Per room, by id.
     pub rooms: BTreeMap<Arc<str>, RoomTally>,
-}
-
-/// The figures of one room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct RoomTally {
-    /// Entries seen.
-    pub entries: u64,
-    /// Entries that opened and passed every check.
-    pub opened: u64,
-    /// Refused entries.
-    pub refused: u64,
+    /// The rooms that changed since somebody last asked.
+    touched: Vec<Arc<str>>,
 }
 
 /// One refused entry.
@@ -66,27 +86,15 @@ pub struct RefusedEntry {
 impl Tally {
     /// Counts an entry that opened.
     pub(super) fn opened(&mut self, room_id: &Arc<str>, merged: Merged) {
-        self.entries += 1;
-        self.opened += 1;
-        *match merged {
-            Merged::New => &mut self.new,
-            Merged::Better => &mut self.better,
-            Merged::Unchanged => &mut self.unchanged,
-            Merged::Candidate => &mut self.candidates,
-        } += 1;
-        let room = self.room(room_id);
-        room.entries += 1;
-        room.opened += 1;
+        self.figures.opened(merged);
+        self.room(room_id).opened(merged);
     }
 
     /// Counts a refused entry; where the list grows too long, all go into the file of the overflow.
     pub(super) fn refused(&mut self, entry: RefusedEntry) {
-        self.entries += 1;
-        self.refused_count += 1;
+        self.figures.refused();
         *self.reasons.entry(entry.reason).or_default() += 1;
-        let room = self.room(&entry.room_id);
-        room.entries += 1;
-        room.refused += 1;
+        self.room(&entry.room_id).refused();
         if self.refused.len() < limits::REFUSED_LISTED {
             self.refused.push(entry);
         } else {
@@ -121,7 +129,20 @@ impl Tally {
         self.overflow.open.as_ref().and(self.overflow.file.as_deref())
     }
 
+    /// The figures of the rooms that changed since this was last asked.
+    pub(super) fn touched(&mut self) -> Vec<(Arc<str>, RoomTally)> {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        touched.dedup();
+        let figures = |id: Arc<str>| self.rooms.get(&id).map(|room| (id, *room));
+        touched.into_iter().filter_map(figures).collect()
+    }
+
     fn room(&mut self, room_id: &Arc<str>) -> &mut RoomTally {
+        // Entries of one room come one after the other, so this list stays short.
+        if self.touched.last().is_none_or(|last| !Arc::ptr_eq(last, room_id)) {
+            self.touched.push(Arc::clone(room_id));
+        }
         self.rooms.entry(Arc::clone(room_id)).or_default()
     }
 }

@@ -18,6 +18,7 @@ use crate::{
         random::SystemRandom,
     },
     store::{
+        check::CheckReport,
         error::StoreError,
         folder::{DataDir, FolderLock},
         looks::{self, Look},
@@ -132,6 +133,15 @@ impl Target {
     /// Remembers how a version looked, for "changed since".
     pub(super) fn remember(&self, look: Look) -> Result<(), StoreError> {
         self.lock.as_ref().map_or(Ok(()), |lock| Ok(looks::remember(lock, &[look])?))
+    }
+
+    /// Reads every key of the store back.
+    pub(super) fn check(&self) -> Result<CheckReport, StoreError> {
+        match &self.sink {
+            Sink::Store(store) => store.reader()?.check(),
+            Sink::Plan(Some(reader)) => reader.check(),
+            Sink::Plan(None) => Ok(CheckReport::default()),
+        }
     }
 
     /// How many sessions the store holds.

@@ -32,6 +32,7 @@ use crate::{
 };
 
 /// Where the backup is.
+#[derive(Clone)]
 pub enum Place {
     /// On a server, seen by a signed-in account.
     Server(Arc<Account>),
@@ -57,7 +58,7 @@ pub struct Visit {
     /// Entries of versions whose public key is of no use, as far as they are at hand.
     samples: BTreeMap<String, Sample>,
     /// Names of rooms that were asked for.
-    heard: Mutex<BTreeMap<Arc<str>, RoomName>>,
+    heard: Arc<Mutex<BTreeMap<Arc<str>, RoomName>>>,
 }
 
 impl Visit {
@@ -85,7 +86,20 @@ impl Visit {
                 samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
             }
         }
-        Ok(Self { place, overview, unlocked: None, samples, heard: Mutex::default() })
+        Ok(Self { place, overview, unlocked: None, samples, heard: Arc::default() })
+    }
+
+    /// The same visit with nothing opened yet, for somebody who tries another secret while the first one
+    /// is still in use. Names that one of them hears the other one knows.
+    #[must_use]
+    pub fn afresh(&self) -> Self {
+        Self {
+            place: self.place.clone(),
+            overview: self.overview.clone(),
+            unlocked: None,
+            samples: self.samples.clone(),
+            heard: Arc::clone(&self.heard),
+        }
     }
 
     /// Tries secrets on the locks that were found. A passphrase may take seconds, so this runs on

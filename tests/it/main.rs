@@ -60,3 +60,4 @@ mod synapse;
 mod unlocking;
 #[cfg(test)]
 mod vectors;
+mod watched;

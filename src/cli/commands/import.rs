@@ -62,20 +62,20 @@ fn show(desk: &Desk, file: &Path, imported: &Imported) -> Result<u8, Failure> {
     let document = || {
         json!({
             "file": name,
-            "sessions": tally.entries,
-            "new": tally.new,
-            "better": tally.better,
-            "unchanged": tally.unchanged,
-            "candidates": tally.candidates,
+            "sessions": tally.figures.entries,
+            "new": tally.figures.new,
+            "better": tally.figures.better,
+            "unchanged": tally.figures.unchanged,
+            "candidates": tally.figures.candidates,
             "refused": tally.refused,
-            "refused_count": tally.refused_count,
+            "refused_count": tally.figures.refused,
             "refused_file": tally.refused_file().map(Path::to_string_lossy),
             "stored_total": imported.stored_total,
         })
     };
     desk.output
         .result(document, |lines| {
-            let (taken, all) = (grouped(tally.opened), grouped(tally.entries));
+            let (taken, all) = (grouped(tally.figures.opened), grouped(tally.figures.entries));
             lines.line(format!("{taken} of {all} keys of {} are taken.", Shown::new(&name)));
             for line in refusals::counts(tally) {
                 lines.line(line);
@@ -89,5 +89,5 @@ fn show(desk: &Desk, file: &Path, imported: &Imported) -> Result<u8, Failure> {
             lines.line(format!("{stored} keys are in the store on this computer, locked."));
         })
         .map_err(|error| closed(&error))?;
-    Ok(if tally.refused_count > 0 { 3 } else { 0 })
+    Ok(if tally.figures.refused > 0 { 3 } else { 0 })
 }

@@ -10,10 +10,10 @@ use super::super::table::{Align, Table};
 /// What became of the keys that were taken, a line each; nothing of what did not occur.
 pub(super) fn counts(tally: &Tally) -> Vec<String> {
     let counts = [
-        (tally.new, "new"),
-        (tally.better, "better: they reach further back than yours"),
-        (tally.unchanged, "already here"),
-        (tally.candidates, "in doubt: they disagree with yours, both are kept"),
+        (tally.figures.new, "new"),
+        (tally.figures.better, "better: they reach further back than yours"),
+        (tally.figures.unchanged, "already here"),
+        (tally.figures.candidates, "in doubt: they disagree with yours, both are kept"),
     ];
     let some = counts.into_iter().filter(|(count, _)| *count > 0);
     some.map(|(count, words)| format!("  {} {words}", grouped(count))).collect()
@@ -21,7 +21,7 @@ pub(super) fn counts(tally: &Tally) -> Vec<String> {
 
 /// The sentence that says how many were refused; none where none were.
 pub(super) fn sentence(tally: &Tally, verb: &str) -> Option<String> {
-    match tally.refused_count {
+    match tally.figures.refused {
         0 => None,
         1 => Some(format!("1 cannot be {verb}, for a known reason. The others are not affected.")),
         count => Some(format!(

@@ -19,6 +19,7 @@ use crate::{
     },
     recovery::{
         restore::{Restored, Restoring, Wish, restore},
+        watch::Watch,
         visit::Visit,
     },
 };
@@ -43,8 +44,11 @@ async fn bring_back(
         dry_run,
         save_snapshot: !desk.global.no_snapshot,
         data_dir: data_dir.clone(),
+        from: None,
+        read_back: false,
     };
-    let done = restore(visit, wish, desk.progress(), desk.cancel.clone()).await;
+    let watch = Watch::default();
+    let done = restore(visit, wish, watch, desk.progress(), desk.cancel.clone()).await;
     desk.progress().finish();
     let done = done?;
     if let Some(failure) = done.runs.iter().find_map(Restored::broke_off) {
@@ -60,7 +64,7 @@ async fn bring_back(
         .result(document, |lines| {
             for run in &done.runs {
                 sentences(run, done.dry_run).iter().for_each(|line| lines.line(line));
-                if run.tally.refused_count > 0 {
+                if run.tally.figures.refused > 0 {
                     lines.table(&refusals::reasons(&run.tally));
                     lines.line(refusals::named_in(&run.tally));
                 }
@@ -76,7 +80,7 @@ async fn bring_back(
     for failure in done.runs.iter().filter_map(|run| run.shortfall.as_ref()) {
         desk.output.warning(failure);
     }
-    let partly = done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.refused_count > 0);
+    let partly = done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.figures.refused > 0);
     Ok(if partly { 3 } else { 0 })
 }
 
@@ -85,14 +89,14 @@ fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
         "runs": done.runs.iter().map(|run| json!({
             "version": run.version,
             "etag": run.etag,
-            "entries": run.tally.entries,
-            "opened": run.tally.opened,
-            "new": run.tally.new,
-            "better": run.tally.better,
-            "unchanged": run.tally.unchanged,
-            "candidates": run.tally.candidates,
+            "entries": run.tally.figures.entries,
+            "opened": run.tally.figures.opened,
+            "new": run.tally.figures.new,
+            "better": run.tally.figures.better,
+            "unchanged": run.tally.figures.unchanged,
+            "candidates": run.tally.figures.candidates,
             "refused": run.tally.refused,
-            "refused_count": run.tally.refused_count,
+            "refused_count": run.tally.figures.refused,
             "refused_file": run.tally.refused_file(),
             "rooms": run.tally.rooms.iter().map(|(room_id, room)| json!({
                 "room_id": room_id,
@@ -113,7 +117,7 @@ fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
 fn sentences(run: &Restored, dry_run: bool) -> Vec<String> {
     let tally = &run.tally;
     let version = Shown::limited(&run.version, 20);
-    let (opened, entries) = (grouped(tally.opened), grouped(tally.entries));
+    let (opened, entries) = (grouped(tally.figures.opened), grouped(tally.figures.entries));
     let verb = if dry_run { "can be restored" } else { "are restored" };
     let mut lines = vec![format!("Backup {version}: {opened} of {entries} keys {verb}.")];
     lines.extend(refusals::counts(tally));

@@ -194,7 +194,7 @@ impl Opened {
             keys.push(key);
             if keys.len() == TOGETHER {
                 result = merge(&mut keys, store, source, &mut tally);
-                progress.tell(News::Carrying { keys: tally.entries });
+                progress.tell(News::Carrying { keys: tally.figures.entries });
             }
             result.is_ok() && !cancel.is_cancelled()
         });
@@ -203,7 +203,7 @@ impl Opened {
         }
         result.map_err(IntoFailure::into_failure)?;
         if cancel.is_cancelled() {
-            let kept = tally.opened;
+            let kept = tally.figures.opened;
             return Err(Failure::new(Code::Stopped).with("n", kept));
         }
         read.map_err(failed)?;
