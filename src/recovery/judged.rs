@@ -131,7 +131,9 @@ pub fn judge(text: &str, shape: Shape) -> Verdict {
             Err(RecoveryKeyFault::Length { got }) => Verdict::Part { letters: got },
             Err(RecoveryKeyFault::Empty) => Verdict::Nothing,
             Err(
-                RecoveryKeyFault::Bytes { .. } | RecoveryKeyFault::Prefix | RecoveryKeyFault::Parity,
+                RecoveryKeyFault::Bytes { .. }
+                | RecoveryKeyFault::Prefix
+                | RecoveryKeyFault::Parity,
             ) => Verdict::Slip,
         },
     }

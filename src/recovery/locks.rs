@@ -43,6 +43,13 @@ impl Locks {
         Self { account_data, keys, secret }
     }
 
+    /// The keys of secret storage that are named anywhere: each id, and whether clients use it now.
+    pub fn listed(&self) -> Vec<(String, bool)> {
+        let default = self.default_key();
+        let ids = self.key_ids().into_iter();
+        ids.map(|id| (id.clone(), default.as_deref() == Some(&id))).collect()
+    }
+
     /// How many 4S keys there are.
     pub fn count(&self) -> usize {
         self.keys.len()

@@ -245,7 +245,8 @@ impl RestoreJob {
             target.remember(look).map_err(IntoFailure::into_failure)?;
         }
         let bytes = pumped.as_ref().map_or(0, |pumped| pumped.bytes);
-        let kept = if matches!(target.sink, Sink::Store(_)) { ended.tally.figures.opened } else { 0 };
+        let kept =
+            if matches!(target.sink, Sink::Store(_)) { ended.tally.figures.opened } else { 0 };
         let shortfall = shortfall(pumped, ended.ending, kept, &ended.tally, &version, &cancel)
             .or_else(|| changed.then(|| backup_changed(&version)))
             .or_else(|| keys_missing(&version, &ended.tally).filter(|_| rooms_all));

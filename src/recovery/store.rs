@@ -7,7 +7,8 @@ use super::{
     look::{Overview, Wanted},
     passphrase::Effort,
     typed::{self, Typed},
-    unlock,
+    unlock::{self, Unlocked},
+    visit::Visit,
 };
 use crate::{
     backup::{decryption::DecryptionKey, recovery_key::RecoveryKeyFault, version::PublicKey},
@@ -72,6 +73,19 @@ impl Kept {
             search.among(&data_dir)
         });
         super::joined(found.await)?
+    }
+
+    /// Opens the store of a visit's account with what the visit's secrets opened.
+    pub fn of_visit(visit: &Visit, data_dir: &Path) -> Result<Self, Failure> {
+        let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
+        let folder = visit.overview.folder(data_dir);
+        let folder = folder.ok_or_else(|| Failure::new(Code::StoreEmpty))?;
+        let locks = Reader::locks(&folder).map_err(IntoFailure::into_failure)?.unwrap_or_default();
+        match try_all(unlocked, &locks, &folder)? {
+            Some(kept) => Ok(kept),
+            None if locks.is_empty() => Err(Failure::new(Code::StoreEmpty)),
+            None => Err(StoreError::OtherLock { locks }.into_failure()),
+        }
     }
 
     /// Where it lies.
@@ -200,12 +214,8 @@ impl Search<'_> {
         let Some(overview) = Overview::merged(overviews) else { return Ok(None) };
         let place = unlock::Place { overview: &overview, samples: &BTreeMap::new() };
         let unlocked = unlock::unlock(self.secrets, &place, &self.effort)?;
-        let storage = unlocked.storage_keys.iter().map(|known| known.key.expose());
-        let backups = unlocked.backup_keys.iter().map(|key| key.secret().expose().as_slice());
-        for key in storage.chain(backups) {
-            if let Some(kept) = try_key(key, locks, folder)? {
-                return Ok(Some(kept));
-            }
+        if let Some(kept) = try_all(&unlocked, locks, folder)? {
+            return Ok(Some(kept));
         }
         match unlocked.left_out_seconds() {
             // A recovery key with a slip in it opens nothing however long it is tried.
@@ -224,6 +234,18 @@ fn overviews(folder: &Folder, more: Option<&Path>) -> Vec<Overview> {
     let files = own.into_iter().chain(more.map(Path::to_owned));
     let overviews = files.filter_map(|file| Overview::of_snapshot(&file, &Wanted::Current).ok());
     overviews.filter(|overview| folder.belongs_to(&overview.user_id, &overview.server)).collect()
+}
+
+/// Tries every key that was proven.
+fn try_all(unlocked: &Unlocked, locks: &[Lock], folder: &Folder) -> Result<Option<Kept>, Failure> {
+    let storage = unlocked.storage_keys.iter().map(|known| known.key.expose());
+    let backups = unlocked.backup_keys.iter().map(|key| key.secret().expose().as_slice());
+    for key in storage.chain(backups) {
+        if let Some(kept) = try_key(key, locks, folder)? {
+            return Ok(Some(kept));
+        }
+    }
+    Ok(None)
 }
 
 /// Tries a key in both roles: as a backup's, and as that of every 4S lock.

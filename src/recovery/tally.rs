@@ -70,6 +70,23 @@ pub struct Tally {
     touched: Vec<Arc<str>>,
 }
 
+/// What a reason for refusing a key is called on the screen, and its sentence (SCREENS §7).
+pub fn reason_words(reason: &str) -> (&'static str, &'static str) {
+    match reason {
+        "mac" => ("for another recovery key", "Locked for another key than this backup's."),
+        "corrupt" => ("damaged", "The lock opens, but the contents are broken."),
+        "malformed" => ("not a key", "The entry has no readable parts."),
+        "ephemeral" => ("not a key", "One of its parts has an impossible form."),
+        "algorithm" => ("unknown kind", "For a room lock that keyhaul does not know."),
+        "missing_field" => ("incomplete", "A part is missing that no key can do without."),
+        "session_key" => ("damaged inside", "The key inside is broken or impossible."),
+        "id_mismatch" => ("under a wrong name", "The key inside has another name."),
+        "room_mismatch" => ("in a wrong room", "The key says that it is for another room."),
+        "too_large" => ("too large", "The entry is larger than any real key."),
+        _ => ("other", "See the detail in --json."),
+    }
+}
+
 /// One refused entry.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RefusedEntry {

@@ -95,12 +95,69 @@ pub enum Effect {
         /// Keep the session.
         stay: bool,
     },
+    /// Try a secret on every lock.
+    Unlock {
+        /// The number of this work, and of the visit that holds what opens.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The secret.
+        secret: SecretText,
+        /// Do calculations that nobody should start by mistake.
+        slow: bool,
+    },
+    /// Plan what a restore would do, or restore.
+    Restore {
+        /// The number of this work.
+        job: Job,
+        /// The visit that holds the key.
+        visit: Job,
+        /// The version.
+        version: String,
+        /// Only these rooms, if any are named.
+        rooms: Vec<String>,
+        /// The snapshot to read, where one was saved.
+        from: Option<PathBuf>,
+        /// Write nothing.
+        dry_run: bool,
+        /// Save a snapshot of what is read from a server.
+        save: bool,
+    },
+    /// Pause a restore, or let it go on.
+    Pause(Job, bool),
+    /// Bring a room of a restore to the front.
+    Front(Job, String),
     /// Stop a piece of work.
     Cancel(Job),
     /// Nobody needs this visit any more.
     Forget(Job),
+    /// Make a passphrase.
+    MakePassphrase {
+        /// The number of this work.
+        job: Job,
+    },
+    /// Write a key file.
+    Export {
+        /// The number of this work.
+        job: Job,
+        /// The visit that holds the key.
+        visit: Job,
+        /// The file.
+        file: PathBuf,
+        /// Only these rooms, if any are named.
+        rooms: Vec<String>,
+        /// Locks the file.
+        passphrase: SecretText,
+    },
+    /// Put text on the clipboard of this computer.
+    Copy {
+        /// The number of this work.
+        job: Job,
+        /// The text.
+        text: SecretText,
+    },
     /// Put text on the clipboard of the terminal.
-    Copy(SecretText),
+    CopyByTerminal(SecretText),
     /// Draw everything anew.
     Redraw,
     /// Back to the shell until it wants us again.

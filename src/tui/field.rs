@@ -14,9 +14,9 @@ const LONGEST: usize = 512;
 /// Most bytes that a field for secrets takes; some access tokens have two thousand.
 const LONGEST_SECRET: usize = 8 << 10;
 /// How long Ctrl-R shows what is typed.
-const SHOWN: Duration = Duration::from_secs(10);
+pub(super) const SHOWN: Duration = Duration::from_secs(10);
 /// Most dots that stand for hidden characters, so that they tell no length.
-const DOTS: usize = 12;
+pub(super) const DOTS: usize = 12;
 
 /// What a key does to the text of a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

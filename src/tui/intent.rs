@@ -89,6 +89,16 @@ intents! {
     OpenFile = "open-file",
     /// Ask for something by its number.
     ByNumber = "by-number",
+    /// Forget a secret that is kept.
+    Forget = "forget",
+    /// Open a place for a letter that was forgotten.
+    OpenPlace = "open-place",
+    /// Pause what runs, or let it go on.
+    Pause = "pause",
+    /// Bring the room in focus to the front.
+    Front = "front",
+    /// To the next message that is closed.
+    NextClosed = "next-closed",
     /// Show what is typed for a while.
     Show = "show",
     /// To the start of the field.

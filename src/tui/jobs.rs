@@ -25,6 +25,18 @@ pub(super) enum Work {
     Demo,
     /// Signing this account out.
     Leave(Job),
+    /// Trying a secret.
+    Unlock,
+    /// Planning a restore.
+    Plan,
+    /// Restoring.
+    Restore,
+    /// Making a passphrase.
+    Passphrase,
+    /// Writing a key file.
+    Export,
+    /// Copying to the clipboard.
+    Copy,
 }
 
 /// The work that is under way.
@@ -62,6 +74,11 @@ impl Jobs {
         self.running.iter().find(|(_, running, _)| *running == job).map(|(work, ..)| work)
     }
 
+    /// The number of work of a kind, if it runs.
+    pub(super) fn job(&self, work: &Work) -> Option<Job> {
+        self.running.iter().find(|(running, ..)| running == work).map(|(_, job, _)| *job)
+    }
+
     /// Since when work of a kind runs, if it does.
     pub(super) fn since(&self, work: &Work) -> Option<Moment> {
         self.running.iter().find(|(running, ..)| running == work).map(|(.., since)| *since)
@@ -69,7 +86,7 @@ impl Jobs {
 
     /// Says whether anything runs that moves on the screen.
     pub(super) fn is_busy(&self) -> bool {
-        self.running.iter().any(|(work, ..)| *work != Work::Names)
+        self.running.iter().any(|(work, ..)| !matches!(work, Work::Names | Work::Copy))
     }
 
     /// All that somebody may want to stop.
@@ -90,7 +107,9 @@ impl Jobs {
 
     /// The work that must end by itself before keyhaul does: what it made would else stay behind.
     pub(super) fn must_end(&self) -> impl Iterator<Item = &Work> {
-        let must = |work: &&Work| matches!(work, Work::SignIn | Work::Haul(_) | Work::Leave(_));
+        let must = |work: &&Work| {
+            matches!(work, Work::SignIn | Work::Haul(_) | Work::Leave(_) | Work::Restore)
+        };
         self.running.iter().map(|(work, ..)| work).filter(must)
     }
 

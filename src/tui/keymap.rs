@@ -26,8 +26,22 @@ pub enum Place {
     Room,
     /// One key.
     Key,
-    /// The steps that commands do for now.
-    Later,
+    /// Step 4.
+    RecoveryKey,
+    /// Step 5.
+    Restore,
+    /// The keys that were refused.
+    Refused,
+    /// Step 6.
+    Proof,
+    /// Why one message is closed.
+    Why,
+    /// Step 7.
+    TakeAway,
+    /// Making a key file.
+    KeyFile,
+    /// A key file that was made.
+    FileMade,
     /// In a text field that has the focus.
     Field,
 }
@@ -48,7 +62,13 @@ impl Place {
             Self::Contents => "Contents",
             Self::Room => "one room",
             Self::Key => "one key",
-            Self::Later => "this step",
+            Self::RecoveryKey => "Key",
+            Self::Restore => "Restore",
+            Self::Refused => "refused keys",
+            Self::Proof => "Proof",
+            Self::Why => "one message",
+            Self::TakeAway => "Take away",
+            Self::KeyFile | Self::FileMade => "key file",
             Self::Field => "in a text field",
         }
     }
@@ -115,6 +135,8 @@ impl Key {
             "PgDn" => KeyCode::PageDown,
             "Home" => KeyCode::Home,
             "End" => KeyCode::End,
+            "Del" => KeyCode::Delete,
+            "Insert" => KeyCode::Insert,
             _ => return None,
         })
     }
@@ -237,8 +259,21 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 6] =
-        [Place::SignIn, Place::Backups, Place::Contents, Place::Room, Place::Key, Place::Later];
+    const SCREENS: [Place; 13] = [
+        Place::SignIn,
+        Place::Backups,
+        Place::Contents,
+        Place::Room,
+        Place::Key,
+        Place::RecoveryKey,
+        Place::Restore,
+        Place::Refused,
+        Place::Proof,
+        Place::Why,
+        Place::TakeAway,
+        Place::KeyFile,
+        Place::FileMade,
+    ];
 
     /// Keys with two meanings on one screen.
     fn doubled(rows: &[Row]) -> Vec<String> {

@@ -11,12 +11,16 @@ use crate::{
     recovery::{
         contents::{Glance, RoomSessions},
         haul::Hauled,
+        key_files::export::Exported,
         look::Overview,
         looks::Earlier,
         names::RoomName,
+        restore::Restoring,
         sign_in::{Device, Found, Left},
         snapshots::Kept,
         trust::SignedBy,
+        unlock::{Fit, SecretKind},
+        watch::Glance as RestoreGlance,
     },
 };
 
@@ -71,12 +75,39 @@ pub enum Happened {
     Demo(Result<DemoPaper, Failure>),
     /// The way out is done.
     Left(Result<Left, Failure>),
+    /// A passphrase becomes a key: so many rounds of all.
+    Stretched(u64, u64),
+    /// A secret was tried on every lock.
+    Unlocked(Result<Box<Opened>, Failure>),
+    /// Who signed each version, judged anew with what was opened.
+    Judged(Vec<(String, Vec<SignedBy>)>),
+    /// A restore goes on.
+    Restoring(RestoreGlance),
+    /// A plan was made, or keys were restored.
+    Restored(Box<Result<Restoring, Failure>>),
+    /// A passphrase was made.
+    Passphrase(SecretText),
+    /// So many keys are in the file by now.
+    Carried(u64),
+    /// A key file was written.
+    Exported(Box<Result<Exported, Failure>>),
+    /// A text is on the clipboard of this computer, or is given back because that has none.
+    Copied(Option<SecretText>),
 }
 
 impl Happened {
     /// Says whether more reports of the same work come.
     pub(super) fn goes_on(&self) -> bool {
-        matches!(self, Self::Seen(_) | Self::Glanced(_) | Self::Named(_))
+        matches!(
+            self,
+            Self::Seen(_)
+                | Self::Glanced(_)
+                | Self::Named(_)
+                | Self::Stretched(..)
+                | Self::Unlocked(Ok(_))
+                | Self::Restoring(_)
+                | Self::Carried(_)
+        )
     }
 }
 
@@ -102,6 +133,23 @@ pub struct Looked {
     pub judged: bool,
     /// How the versions were at the last visit.
     pub earlier: Vec<Earlier>,
+}
+
+/// What a secret opens.
+#[derive(Clone, Debug)]
+pub struct Opened {
+    /// What it is.
+    pub kind: SecretKind,
+    /// The locks that it opens.
+    pub fits: Vec<Fit>,
+    /// The versions whose key lies in secret storage.
+    pub in_secret_storage: Vec<String>,
+    /// Locks that have nothing to check it with.
+    pub cannot_check: Vec<String>,
+    /// Seconds of calculation that were left out because nobody agreed to them.
+    pub left_out_seconds: Option<u64>,
+    /// Why it opens no backup, if it does not.
+    pub closed: Option<Failure>,
 }
 
 /// What lies on the table of the made-up person.

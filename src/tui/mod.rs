@@ -5,14 +5,19 @@
 //! [`page::Page`] → [`draw`] puts it on the window with the [`pen`], the only door to the screen.
 
 mod backups;
+pub mod clipboard;
 mod field;
 mod haul;
 mod jobs;
+mod key_field;
+mod key_step;
 mod list;
 mod overlay;
+mod restore_step;
 mod rooms;
 mod screens;
 mod sign_in;
+mod take_away;
 mod update;
 
 pub mod draw;

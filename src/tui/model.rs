@@ -9,6 +9,7 @@ use super::{
     backups::Backups,
     haul::Haul,
     jobs::Jobs,
+    key_step::KeyStep,
     keymap::Place,
     layout::{Regions, SMALLEST, layout},
     list::Cursor,
@@ -16,8 +17,10 @@ use super::{
     overlay::Overlay,
     page::Line,
     pen::Pen,
+    restore_step::RestoreStep,
     rooms::Names,
     sign_in::SignIn,
+    take_away::TakeAway,
     theme::Theme,
 };
 use crate::{
@@ -90,6 +93,12 @@ pub(super) enum Branch {
     Room(RoomView),
     /// One key of the room below.
     Key,
+    /// The refused keys.
+    Refused,
+    /// Making a key file.
+    KeyFile,
+    /// A key file that was made.
+    KeyFileMade,
 }
 
 /// One room, key by key.
@@ -187,6 +196,8 @@ pub struct Settings {
     pub wanted: Wanted,
     /// Whether what is read from a server is saved.
     pub saves: bool,
+    /// The person's own folder, for names that begin with `~/`.
+    pub home: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -199,6 +210,7 @@ impl Default for Settings {
             zone: TimeZone::UTC,
             wanted: Wanted::Current,
             saves: true,
+            home: None,
         }
     }
 }
@@ -247,9 +259,14 @@ pub struct Model {
     pub(super) names: Names,
     /// When the table is to be sorted by the names that came meanwhile.
     pub(super) names_due: Option<Moment>,
+    pub(super) key: KeyStep,
+    pub(super) restore: RestoreStep,
+    pub(super) take: TakeAway,
     pub(super) jobs: Jobs,
     /// A recovery key that came into a wrong field, kept for the step that wants it.
     pub(super) kept_secret: Option<SecretText>,
+    /// What is being copied.
+    pub(super) copying: &'static str,
     pub(super) last_press: Moment,
     pub(super) last_letter: Option<Moment>,
     pub(super) leaving: Leaving,
@@ -272,13 +289,19 @@ impl Model {
         match self.branches.last() {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
+            Some(Branch::Refused) => return Place::Refused,
+            Some(Branch::KeyFile) => return Place::KeyFile,
+            Some(Branch::KeyFileMade) => return Place::FileMade,
             None => {}
         }
         match self.step {
             Step::SignIn => Place::SignIn,
             Step::Backups => Place::Backups,
             Step::Contents => Place::Contents,
-            _ => Place::Later,
+            Step::Key => Place::RecoveryKey,
+            Step::Restore => Place::Restore,
+            Step::Proof => Place::Proof,
+            Step::TakeAway => Place::TakeAway,
         }
     }
 
@@ -295,6 +318,8 @@ impl Model {
         match self.place() {
             Place::SignIn => self.sign_in.in_field && self.sign_in.is_field(),
             Place::Contents => self.finding,
+            Place::RecoveryKey => self.key.in_field,
+            Place::KeyFile => self.take.form.in_field(),
             _ => false,
         }
     }
@@ -344,14 +369,14 @@ impl Model {
     pub(super) fn room_view(&self) -> Option<&RoomView> {
         self.branches.iter().rev().find_map(|branch| match branch {
             Branch::Room(view) => Some(view),
-            Branch::Key => None,
+            _ => None,
         })
     }
 
     pub(super) fn room_view_mut(&mut self) -> Option<&mut RoomView> {
         self.branches.iter_mut().rev().find_map(|branch| match branch {
             Branch::Room(view) => Some(view),
-            Branch::Key => None,
+            _ => None,
         })
     }
 
@@ -384,7 +409,9 @@ impl Model {
         let leaving = matches!(self.leaving, Leaving::SigningOut { .. });
         let moving = (self.jobs.is_busy() || waits || leaving).then(|| self.now + tick);
         let secrets = self.holds_secrets().then(|| self.last_press + SECRETS_KEPT);
-        let shown = [&self.sign_in.password, &self.sign_in.token].map(|field| field.hides_at());
+        let SignIn { password, token, .. } = &self.sign_in;
+        let chosen = self.take.form.chosen.hides_at();
+        let shown = [password.hides_at(), token.hides_at(), self.key.field.hides_at(), chosen];
         let all = [moving, self.sign_in.ask_at, secrets, self.names_due]
             .into_iter()
             .chain(shown)
@@ -395,6 +422,7 @@ impl Model {
     /// Says whether a typed secret is held.
     pub(super) fn holds_secrets(&self) -> bool {
         let SignIn { password, token, .. } = &self.sign_in;
-        !password.is_empty() || !token.is_empty() || self.kept_secret.is_some()
+        let typed = !password.is_empty() || !token.is_empty() || !self.key.field.is_empty();
+        typed || self.kept_secret.is_some() || self.take.form.holds_secrets()
     }
 }

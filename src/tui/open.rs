@@ -6,6 +6,7 @@ use jiff::{Timestamp, tz::TimeZone};
 use tokio::time::Instant;
 
 use super::{
+    clipboard::Clipboard,
     model::{Ending, Model, Settings, Start},
     run::Loop,
     runner::{Runner, paper},
@@ -38,6 +39,10 @@ pub struct Options {
     pub calm: bool,
     /// Clicks and the wheel.
     pub mouse: bool,
+    /// The person's own folder, if it is known.
+    pub home: Option<PathBuf>,
+    /// There is a desktop with a clipboard, and somebody in front of it.
+    pub display: bool,
     /// The language of this computer, as `LANG` has it.
     pub language: String,
 }
@@ -53,7 +58,18 @@ pub async fn open(options: Options) -> Result<Ending, Failure> {
 
 async fn run(options: Options) -> io::Result<Ending> {
     let Options {
-        surroundings, save, mut start, wanted, demo, theme, calm, mouse, language, ..
+        surroundings,
+        save,
+        mut start,
+        wanted,
+        demo,
+        theme,
+        calm,
+        mouse,
+        language,
+        home,
+        display,
+        ..
     } = options;
     let began = Instant::now();
     let wishes = wishes();
@@ -68,9 +84,10 @@ async fn run(options: Options) -> io::Result<Ending> {
         zone: TimeZone::system(),
         wanted,
         saves: save,
+        home,
     };
     let (model, effects) = Model::start(settings, terminal.size()?, start);
-    let (runner, reports) = Runner::new(surroundings, demo);
+    let (runner, reports) = Runner::new(surroundings, demo, display.then(Clipboard::begin));
     // Nobody types into it yet: the terminal's answer would be taken for keys.
     let (_, nobody) = tokio::sync::mpsc::channel(1);
     let mut all = Loop {

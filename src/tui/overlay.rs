@@ -75,6 +75,8 @@ pub(super) enum Repeat {
     Haul(String),
     /// Starting the demo.
     Demo,
+    /// Making a plan.
+    Plan,
 }
 
 /// The ways to leave, in their order; the first is the harmless one.

@@ -183,7 +183,7 @@ impl<B: Backend> Loop<B> {
         let mut redraw = false;
         for effect in self.model.update(now, message) {
             match effect {
-                Effect::Copy(text) => self.host.copy(&mut self.terminal, text.expose()),
+                Effect::CopyByTerminal(text) => self.host.copy(&mut self.terminal, text.expose()),
                 Effect::Redraw => redraw = true,
                 Effect::Suspend => redraw |= self.suspend(),
                 effect => self.runner.begin(effect),

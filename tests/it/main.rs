@@ -60,4 +60,5 @@ mod synapse;
 mod unlocking;
 #[cfg(test)]
 mod vectors;
+#[cfg(test)]
 mod watched;

@@ -40,7 +40,13 @@ impl Lab {
         Self { visit: visit.unwrap(), ada, file }
     }
 
-    async fn restore(&self, folder: &str, dry_run: bool, watch: Watch, cancel: Cancel) -> Restoring {
+    async fn restore(
+        &self,
+        folder: &str,
+        dry_run: bool,
+        watch: Watch,
+        cancel: Cancel,
+    ) -> Restoring {
         let wish = Wish {
             wanted: Wanted::Current,
             rooms: Vec::new(),

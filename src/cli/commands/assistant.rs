@@ -60,6 +60,8 @@ async fn options(desk: &mut Desk) -> Result<Options, Failure> {
         calm: global.reduce_motion,
         mouse: !global.no_mouse,
         language,
+        home: etcetera::home_dir().ok(),
+        display: has_display(),
         start: Start {
             user: global.user,
             server: global.homeserver,
@@ -81,6 +83,13 @@ fn must_exist(file: &Path) -> Result<(), Failure> {
             Err(Failure::new(Code::NoSnapshot).with("file", &*name).because(&error.to_string()))
         }
     }
+}
+
+/// Says whether there is a desktop here, whose clipboard somebody in front of it can paste from.
+fn has_display() -> bool {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let far = set("SSH_CONNECTION") || set("SSH_TTY");
+    !far && (cfg!(target_os = "macos") || set("DISPLAY") || set("WAYLAND_DISPLAY"))
 }
 
 /// The language and the signs of this computer, as programs are told.

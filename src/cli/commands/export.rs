@@ -11,7 +11,10 @@ use crate::{
         shown::{Shown, grouped},
         words::size,
     },
-    recovery::key_files::export::{Export, Exported, export},
+    recovery::key_files::{
+        HOW_TO_IMPORT,
+        export::{Export, Exported, export},
+    },
 };
 
 pub(super) async fn run(
@@ -50,7 +53,7 @@ fn show(desk: &Desk, file: &Path, exported: &Exported) -> Result<u8, Failure> {
             let (keys, size) = (grouped(exported.sessions), size(exported.bytes));
             lines.line(format!("✓ {keys} keys of {rooms} are in {} ({size}).", Shown::new(&name)));
             lines.line("✓ The file was read back with the passphrase.");
-            for (count, words) in left_out(exported) {
+            for (count, words) in exported.left_out_words() {
                 lines.line(format!("! {} {words}", grouped(count)));
             }
             if exported.left_out_count > 0 {
@@ -58,31 +61,10 @@ fn show(desk: &Desk, file: &Path, exported: &Exported) -> Result<u8, Failure> {
                 let named = if all { "Each of them is" } else { "The first of them are" };
                 lines.line(format!("  {named} named in the result of --json."));
             }
-            lines.line(
-                "In Element: Settings, Encryption, Import keys; choose the file and type the",
-            );
-            lines.line("passphrase. In another app: look for “import room keys”.");
-            lines.line("Delete the file when the app has its keys.");
+            for how in HOW_TO_IMPORT {
+                lines.line(how);
+            }
         })
         .map_err(|error| closed(&error))?;
     Ok(if exported.missing > 0 { 3 } else { 0 })
-}
-
-/// What is not in the file, in words.
-fn left_out(exported: &Exported) -> Vec<(u64, &'static str)> {
-    let count = |reasons: &[&str]| {
-        reasons.iter().filter_map(|reason| exported.reasons.get(reason)).sum::<u64>()
-    };
-    let words = [
-        (
-            count(&["bad_sender_key", "malformed"]),
-            "left out: they lack a part without which Element refuses the file.",
-        ),
-        (
-            count(&["candidate"]),
-            "left out: in doubt, because another key of the same session is preferred.",
-        ),
-        (count(&["bad_claim"]), "written without a claim that no app could read."),
-    ];
-    words.into_iter().filter(|(count, _)| *count > 0).collect()
 }

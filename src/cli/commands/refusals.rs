@@ -2,7 +2,7 @@
 
 use crate::{
     base::shown::{Shown, grouped},
-    recovery::tally::Tally,
+    recovery::tally::{Tally, reason_words},
 };
 
 use super::super::table::{Align, Table};
@@ -36,7 +36,7 @@ pub(super) fn reasons(tally: &Tally) -> Table {
     let mut table =
         Table::new(&[("Keys", Align::Right), ("Refused", Align::Left), ("Why", Align::Flexible)]);
     for (reason, count) in tally.reasons() {
-        let (name, why) = words(reason);
+        let (name, why) = reason_words(reason);
         table.row([Shown::from(count), Shown::new(name), Shown::new(why)]);
     }
     table
@@ -49,22 +49,5 @@ pub(super) fn named_in(tally: &Tally) -> String {
         Some(file) => {
             format!("Each of them is named in {}", Shown::new(&file.to_string_lossy()))
         }
-    }
-}
-
-/// What a reason is called on the screen, and its sentence (SCREENS §7).
-fn words(reason: &str) -> (&'static str, &'static str) {
-    match reason {
-        "mac" => ("for another recovery key", "Locked for another key than this backup's."),
-        "corrupt" => ("damaged", "The lock opens, but the contents are broken."),
-        "malformed" => ("not a key", "The entry has no readable parts."),
-        "ephemeral" => ("not a key", "One of its parts has an impossible form."),
-        "algorithm" => ("unknown kind", "For a room lock that keyhaul does not know."),
-        "missing_field" => ("incomplete", "A part is missing that no key can do without."),
-        "session_key" => ("damaged inside", "The key inside is broken or impossible."),
-        "id_mismatch" => ("under a wrong name", "The key inside has another name."),
-        "room_mismatch" => ("in a wrong room", "The key says that it is for another room."),
-        "too_large" => ("too large", "The entry is larger than any real key."),
-        _ => ("other", "See the detail in --json."),
     }
 }

@@ -19,8 +19,8 @@ use crate::{
     },
     recovery::{
         restore::{Restored, Restoring, Wish, restore},
-        watch::Watch,
         visit::Visit,
+        watch::Watch,
     },
 };
 
@@ -80,7 +80,8 @@ async fn bring_back(
     for failure in done.runs.iter().filter_map(|run| run.shortfall.as_ref()) {
         desk.output.warning(failure);
     }
-    let partly = done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.figures.refused > 0);
+    let partly =
+        done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.figures.refused > 0);
     Ok(if partly { 3 } else { 0 })
 }
 

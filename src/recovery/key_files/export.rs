@@ -12,7 +12,7 @@ use std::{
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 
-use super::{file_keys, stopped};
+use super::{file_keys, passphrase::SHORTEST, stopped};
 use crate::{
     base::{
         cancel::Cancel,
@@ -38,8 +38,6 @@ use crate::{
     },
 };
 
-/// Fewest characters of a new file's passphrase: whoever finds the file can try without limit.
-const PASSPHRASE: usize = 12;
 /// Keys between two pieces of news.
 const NEWS: u64 = 1_000;
 
@@ -56,7 +54,7 @@ pub struct Export {
 }
 
 /// What became of it.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Exported {
     /// Rooms with keys in the file.
     pub rooms: usize,
@@ -87,6 +85,27 @@ pub struct LeftOut {
     pub detail: String,
 }
 
+impl Exported {
+    /// What is not in the file, in words, each with how many.
+    pub fn left_out_words(&self) -> Vec<(u64, &'static str)> {
+        let count = |reasons: &[&str]| {
+            reasons.iter().filter_map(|reason| self.reasons.get(reason)).sum::<u64>()
+        };
+        let words = [
+            (
+                count(&["bad_sender_key", "malformed"]),
+                "left out: they lack a part without which Element refuses the file.",
+            ),
+            (
+                count(&["candidate"]),
+                "left out: in doubt, because another key of the same session is preferred.",
+            ),
+            (count(&["bad_claim"]), "written without a claim that no app could read."),
+        ];
+        words.into_iter().filter(|(count, _)| *count > 0).collect()
+    }
+}
+
 /// Writes the preferred key of every session into a new file, reads that back, and only then gives it
 /// its name.
 pub async fn export(
@@ -95,7 +114,7 @@ pub async fn export(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Exported, Failure> {
-    if wish.passphrase.expose().chars().count() < PASSPHRASE {
+    if wish.passphrase.expose().chars().count() < SHORTEST {
         return Err(Failure::new(Code::FilePassphraseWeak));
     }
     new_file::is_taken(&wish.file, wish.overwrite)?;

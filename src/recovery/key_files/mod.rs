@@ -2,6 +2,7 @@
 
 pub mod export;
 pub mod import;
+pub mod passphrase;
 
 use super::failures::IntoFailure;
 use crate::{
@@ -15,6 +16,17 @@ use crate::{
     homeserver::RequestError,
     key_file::crypt::{FileKeys, Head},
 };
+
+/// How other apps take a key file: their own words, as of November 2026.
+pub const HOW_TO_IMPORT: [&str; 5] = [
+    "In Element: All settings, Encryption, Advanced, Import keys. Verify that device first: before, the \
+     button is not there. When it worked, Element says nothing.",
+    "In Cinny: Settings, Devices, Import Messages Data. In NeoChat: Settings, Security & Safety, Import \
+     Keys. In Nheko: User settings, Encryption, Session Keys, Import.",
+    "Element X takes no key file. Type your recovery key there: Settings, Encryption, Enter recovery key.",
+    "In another app: look for “import room keys”.",
+    "Delete the file when the app has its keys.",
+];
 
 fn stopped() -> Failure {
     RequestError::Cancelled.into_failure()

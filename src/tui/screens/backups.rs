@@ -7,7 +7,10 @@ use crate::{
         shown::{Shown, grouped},
         words::{counted, when},
     },
-    recovery::trust::{SignedBy, Who, Worth},
+    recovery::{
+        trust::{SignedBy, Who, Worth},
+        unlock::{Fit, LockKind},
+    },
     tui::{
         backups::Row as Known,
         intent::Intent,
@@ -176,9 +179,19 @@ fn version_row(model: &Model, version: &BackupVersion, widths: &Widths, focus: b
         };
         row.extend([own("   "), fingerprint.left(widths.fingerprint), own("   ")]);
         row.extend(signers(model, version, widths.signer));
-        row.push(own("not tried").ink(Ink::Muted).right(widths.opens));
+        row.push(opens(model, version).right(widths.opens));
     }
     Row::of(row).focused(focus).cursor(focus.then_some(0))
+}
+
+/// Whether what was typed at step 4 opens a version.
+fn opens(model: &Model, version: &BackupVersion) -> Piece {
+    let Some(opened) = &model.key.opened else { return own("not tried").ink(Ink::Muted) };
+    let fits = |fit: &Fit| fit.kind == LockKind::Backup && fit.id == version.version;
+    match opened.fits.iter().any(fits) {
+        true => own("✓ opens").ink(Ink::Ok),
+        false => own("does not").ink(Ink::Muted),
+    }
 }
 
 /// The column of signers: the first one, and how many more there are.

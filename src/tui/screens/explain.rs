@@ -19,7 +19,10 @@ fn text(place: Place) -> &'static str {
         Place::Backups => include_str!("../../../assets/explain/backups.md"),
         Place::Contents => include_str!("../../../assets/explain/contents.md"),
         Place::Room | Place::Key => include_str!("../../../assets/explain/room.md"),
-        _ => include_str!("../../../assets/explain/later.md"),
+        Place::RecoveryKey => include_str!("../../../assets/explain/key.md"),
+        Place::Restore | Place::Refused => include_str!("../../../assets/explain/restore.md"),
+        Place::Proof | Place::Why => include_str!("../../../assets/explain/proof.md"),
+        _ => include_str!("../../../assets/explain/take_away.md"),
     }
 }
 
@@ -73,7 +76,16 @@ mod tests {
 
     #[test]
     fn texts_are_short_enough_to_be_read() {
-        for place in [Place::SignIn, Place::Backups, Place::Contents, Place::Room, Place::Later] {
+        for place in [
+            Place::SignIn,
+            Place::Backups,
+            Place::Contents,
+            Place::Room,
+            Place::RecoveryKey,
+            Place::Restore,
+            Place::Proof,
+            Place::TakeAway,
+        ] {
             let words = paragraph(place).split(' ').count();
             assert!((40..=110).contains(&words), "{place:?}: {words} words");
         }

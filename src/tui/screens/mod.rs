@@ -3,14 +3,18 @@
 mod backups;
 mod contents;
 mod explain;
+mod key;
 mod later;
 mod overlays;
+mod restore;
 mod room;
 mod rooms;
 mod sign_in;
+mod take_away;
 
 pub(super) use explain::covers as explain_covers;
 pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
+pub(super) use restore::{refused_to_copy, rows as restore_rows};
 
 use super::{
     intent::Intent,
@@ -19,6 +23,7 @@ use super::{
     layout::Regions,
     model::{Leaving, Model, Step},
     page::{Instead, Line, Page, Row, called, instead, line, own},
+    restore_step::Stage,
     theme::Ink,
 };
 use crate::base::{
@@ -35,6 +40,12 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Contents => contents::page(model, regions),
         Place::Room => room::page(model, regions),
         Place::Key => room::key_page(model, regions),
+        Place::RecoveryKey => key::page(model, regions),
+        Place::Restore => restore::page(model, regions),
+        Place::Refused => restore::refused_page(model, regions),
+        Place::TakeAway => take_away::page(model, regions),
+        Place::KeyFile => take_away::form_page(model, regions),
+        Place::FileMade => take_away::made_page(model, regions),
         _ => later::page(model, regions),
     };
     page.command = command(model);
@@ -128,11 +139,19 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
                 haul.is_some_and(|haul| !haul.is_reading() && !haul.is_whole()),
             )
         }
-        Step::Key => (false, false, model.kept_secret.is_some() && model.open.is_some()),
+        Step::Key => {
+            let closed = model.key.opened.is_some() && model.target_version().is_none();
+            let kept = model.kept_secret.is_some() && model.open.is_some();
+            (model.target_version().is_some(), model.key.trying.is_some(), closed || kept)
+        }
+        Step::Restore => {
+            let stage = model.restore.stage;
+            (stage == Stage::Done, model.is_restoring(), stage == Stage::Stopped)
+        }
         _ => (false, false, false),
     };
     match () {
-        () if here => ("▸", Ink::Accent),
+        () if here && !(working && step == Step::Restore) => ("▸", Ink::Accent),
         () if working => ("~", Ink::Accent),
         () if needs => ("!", Ink::Warn),
         () if done => ("✓", Ink::Ok),
@@ -142,6 +161,9 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
 
 /// What runs, in a few words, for a window that is too small for more.
 pub(super) fn working(model: &Model) -> Option<Line> {
+    if let Some(restoring) = restore::working(model) {
+        return Some(restoring);
+    }
     let version = model.jobs.hauling()?;
     let keys = model.hauls.get(version).map_or(0, |haul| haul.keys);
     Some(line(format!("Reading goes on: {} keys", grouped(keys))))
@@ -157,6 +179,8 @@ pub(super) fn list_height(model: &Model) -> usize {
         Place::Backups => regions.rows(),
         Place::Contents => contents::list_height(model, &regions),
         Place::Room => room::list_height(model, &regions),
+        Place::Restore => restore::list_height(model, &regions),
+        Place::Refused => restore::refused_height(&regions),
         _ => regions.rows(),
     }
 }
@@ -233,18 +257,27 @@ fn command_words(model: &Model) -> Vec<Word> {
                 words.push(Word::Private(view.id.to_string(), "ROOM"));
             }
         }
+        Place::RecoveryKey => words.push(plain("unlock")),
+        Place::TakeAway | Place::KeyFile | Place::FileMade => {
+            words.push(plain("export"));
+            let file = model.take.form.file.text().trim();
+            let file = if file.is_empty() { "matrix-keys.txt" } else { file };
+            words.push(Word::Private(file.to_owned(), "FILE"));
+        }
         _ => words.push(plain("restore")),
     }
     let mut words = with_account(model, words);
     let current = model.backups.looked.as_ref().and_then(|looked| looked.overview.current.as_ref());
-    if let Some(version) = model.open.as_ref().filter(|_| place != Place::Backups)
-        && (Some(version) != current || place != Place::Later)
+    let restores = matches!(place, Place::Restore | Place::Refused);
+    if let Some(version) =
+        model.open.as_ref().filter(|_| !matches!(place, Place::Backups | Place::RecoveryKey))
+        && (Some(version) != current || !restores)
         && !model.is_offline()
     {
         words.push(plain("--backup-version"));
         words.push(Word::Plain(quoted(version)));
     }
-    if place == Place::Later
+    if restores
         && let Some(haul) = model.haul()
         // All rooms are what a restore takes anyway.
         && haul.rooms.totals().chosen < haul.rooms.all().len() as u64
@@ -305,6 +338,14 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
         Place::Room | Place::Key => {
             Some(("The id of the key", safe(&model.room_view()?.focus()?.session_id)))
         }
+        Place::RecoveryKey => Some(("What it opens, without names,", key::fits_to_copy(model)?)),
+        Place::Restore => Some(("The plan, without names,", restore::figures_to_copy(model)?)),
+        Place::TakeAway => Some(("The summary, without names,", take_away::summary_to_copy(model))),
+        Place::FileMade => {
+            let made = model.take.made.last()?;
+            Some(("The name of the file", safe(&made.file.to_string_lossy())))
+        }
+        Place::Refused => Some(("The list of refused keys", refused_to_copy(model))),
         _ => Some(("The command", command_to_copy(model))),
     }
 }

@@ -79,6 +79,15 @@ pub(super) fn room_row(
     Row::of(row).focused(focus).cursor(focus.then_some(1))
 }
 
+/// What a room of a version is called.
+pub(super) fn name_of(model: &Model, version: &str, id: &str) -> Piece {
+    let haul = model.hauls.get(version);
+    match haul.and_then(|haul| haul.rooms.room(id)) {
+        Some(room) => name(model, room),
+        None => instead(&short(id), Instead::Dots),
+    }
+}
+
 /// What a room is called: its name, or the people in it, or its id.
 pub(super) fn name(model: &Model, room: &Room) -> Piece {
     let known = model.names.get(&room.id);

@@ -19,6 +19,7 @@ use crate::{
         message::Moment,
         model::{Branch, KeySort, Model, RoomView, Step},
         overlay::{Choice, Repeat},
+        restore_step::Stage,
         screens,
     },
 };
@@ -46,6 +47,11 @@ impl Model {
                     haul.rooms.sort(intent == Intent::SortBack);
                 }
                 self.arrange();
+            }
+            Intent::Front => {
+                let room = self.haul().and_then(|haul| haul.rooms.focus());
+                let room = room.map(|room| room.id.to_string());
+                self.bring_to_front(room, effects);
             }
             _ if self.moved(intent) => {}
             _ => self.no_sense(),
@@ -135,9 +141,13 @@ impl Model {
             Ok(hauled) => {
                 self.backups.renew(hauled.version.clone());
                 haul.end(hauled, &self.names, masked, seen);
+                self.plan_what_was_read(version, effects);
             }
             Err(failure) => {
                 haul.reading = Reading::Failed;
+                if self.restore.version == version && self.restore.stage == Stage::Reading {
+                    self.restore.stage = Stage::Nothing;
+                }
                 if open && failure.code() != Code::Stopped {
                     let again = Choice::Again(Repeat::Haul(version.to_owned()));
                     self.failed(failure, vec![again, Choice::Snapshot]);

@@ -4,6 +4,7 @@ use crate::{
     base::{
         failure::Failure,
         shown::{Shown, grouped},
+        words::counted,
     },
     recovery::sign_in::{Left, may_leave_a_device},
     tui::{
@@ -68,7 +69,7 @@ impl Model {
 
     /// q: asks only while something runs that would be cut.
     pub(super) fn leave(&mut self, effects: &mut Vec<Effect>) {
-        if self.jobs.hauling().is_some() {
+        if self.jobs.hauling().is_some() || self.jobs.job(&Work::Restore).is_some() {
             self.overlays.push(Overlay::Leave { cursor: Cursor::default() });
         } else {
             self.sign_out(false, effects);
@@ -98,8 +99,8 @@ impl Model {
         self.overlays.clear();
         for (work, job) in self.jobs.stoppable() {
             effects.push(Effect::Cancel(job));
-            // A sign-in may have made a device, and a reading has a file to close.
-            if !matches!(work, Work::SignIn | Work::Haul(_)) {
+            // A sign-in may have made a device, a reading has a file to close, a restore a store.
+            if !matches!(work, Work::SignIn | Work::Haul(_) | Work::Restore) {
                 self.jobs.end(job);
             }
         }
@@ -136,6 +137,11 @@ impl Model {
                 }
             }
             (Happened::Left(left), _) => self.say_at_the_end(left_words(left)),
+            (Happened::Restored(restored), Work::Restore) => {
+                if let Ok(restored) = *restored {
+                    self.restore.done = Some(Box::new(restored));
+                }
+            }
             _ => {}
         }
         self.end_when_done();
@@ -169,7 +175,8 @@ impl Model {
     /// Ends now, whatever the server says.
     pub(super) fn end_at_once(&mut self) {
         let reading = self.jobs.must_end().any(|work| matches!(work, Work::Haul(_)));
-        let devices = self.jobs.must_end().any(|work| !matches!(work, Work::Haul(_)));
+        let devices =
+            self.jobs.must_end().any(|work| matches!(work, Work::SignIn | Work::Leave(_)));
         let late = [
             (devices, format!("The server did not answer in time. {DEVICE_MAY_REMAIN}")),
             (reading, "A backup was still being read: its copy may lack what came last.".into()),
@@ -185,6 +192,19 @@ impl Model {
     fn end(&mut self, exit: u8, mut words: Vec<String>) {
         // The demo's folder goes with it; a snapshot that was opened lies where it lay.
         let stays = !self.is_demo() && !self.is_offline();
+        if let Some(run) = self.restore.done.as_ref().and_then(|done| done.runs.first())
+            && !self.is_demo()
+        {
+            let figures = &run.tally.figures;
+            words.push(format!(
+                "{} {} on this computer, locked with your recovery key.",
+                counted(figures.opened, "key"),
+                if figures.opened == 1 { "is" } else { "are" }
+            ));
+            if figures.refused > 0 {
+                words.push(format!("{} refused.", counted(figures.refused, "key")));
+            }
+        }
         let saved = self.hauls.iter().filter(|_| stays);
         let saved = saved.filter_map(|(version, haul)| Some((version, haul.saved()?)));
         for (version, saved) in saved {
@@ -212,6 +232,10 @@ impl Model {
 
     /// What of the work would be cut by leaving now.
     pub(in crate::tui) fn cut_by_leaving(&self) -> Option<String> {
+        if self.jobs.job(&Work::Restore).is_some() {
+            let keys = counted(self.restore.figures.opened, "key");
+            return Some(format!("{keys} are restored."));
+        }
         let version = self.jobs.hauling()?;
         let haul = self.hauls.get(version)?;
         let all = self.backups.version(version).and_then(|version| version.count);

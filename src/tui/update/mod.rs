@@ -3,9 +3,12 @@
 
 mod backups;
 mod contents;
+mod key;
 mod leaving;
 mod overlays;
+mod restore;
 mod sign_in;
+mod take_away;
 mod typing;
 
 use std::{borrow::Cow, collections::BTreeMap};
@@ -19,6 +22,7 @@ use super::{
     field::{Edit, Field},
     intent::Intent,
     jobs::{Jobs, Work},
+    key_step::KeyStep,
     keymap::Place,
     layout::layout,
     list::Move,
@@ -26,9 +30,11 @@ use super::{
     model::{Branch, Leaving, Model, SECRETS_KEPT, Settings, Start, Step},
     overlay::Overlay,
     page::{Target, line},
+    restore_step::RestoreStep,
     rooms::Names,
     screens,
     sign_in::SignIn,
+    take_away::{Form, TakeAway},
 };
 use crate::{base::secret::SecretText, recovery::sign_in::Way};
 
@@ -55,8 +61,12 @@ impl Model {
             finding: false,
             names: Names::new(),
             names_due: None,
+            key: KeyStep::default(),
+            restore: RestoreStep::default(),
+            take: TakeAway::default(),
             jobs: Jobs::default(),
             kept_secret: None,
+            copying: "",
             last_press: Moment::ZERO,
             last_letter: None,
             leaving: Leaving::No,
@@ -131,15 +141,25 @@ impl Model {
         if self.sign_in.ask_at.is_some_and(|at| at <= self.now) {
             self.find_server(effects);
         }
-        for field in [&mut self.sign_in.password, &mut self.sign_in.token] {
+        let chosen = &mut self.take.form.chosen;
+        for field in [&mut self.sign_in.password, &mut self.sign_in.token, chosen] {
             if field.hides_at().is_some_and(|at| at <= self.now) {
                 field.hide();
             }
         }
+        if self.key.field.hides_at().is_some_and(|at| at <= self.now) {
+            self.key.field.hide();
+        }
         if self.holds_secrets() && self.last_press + SECRETS_KEPT <= self.now {
             self.sign_in.password.edit(Edit::Clear);
             self.sign_in.token.edit(Edit::Clear);
+            self.key.field.edit(Edit::Clear);
+            self.take.form = Form::default();
             self.kept_secret = None;
+            // What it opened is closed again, unless that is in use.
+            if !self.is_restoring() {
+                self.close_key(effects);
+            }
             self.remark =
                 Some(line("What was typed was forgotten after 15 minutes without a key."));
         }
@@ -203,6 +223,12 @@ impl Model {
             Place::Backups => self.on_backups(intent, effects),
             Place::Contents => self.on_contents(intent, effects),
             Place::Room | Place::Key => self.on_room(intent, effects),
+            Place::RecoveryKey => self.on_recovery_key(intent, effects),
+            Place::Restore => self.on_restore(intent, effects),
+            Place::Refused => self.on_refused(intent, effects),
+            Place::TakeAway => self.on_take_away(intent, effects),
+            Place::KeyFile => self.on_key_file(intent, effects),
+            Place::FileMade => self.on_key_file_made(intent),
             _ => match intent {
                 Intent::Back => self.go_to(Step::Contents, effects),
                 Intent::GoOn => self.copy_command(effects),
@@ -213,6 +239,9 @@ impl Model {
 
     /// Goes to a step; its state is as it was left.
     fn go_to(&mut self, step: Step, effects: &mut Vec<Effect>) {
+        if step == Step::Restore && self.target_version().is_none() && !self.has_plan() {
+            return self.remark("Type your recovery key first: press 4.");
+        }
         let has_backups = self.visiting.is_some() || self.jobs.since(&Work::SignIn).is_some();
         match step {
             // As at the beginning, its field has the focus.
@@ -232,8 +261,19 @@ impl Model {
         self.branches.clear();
         self.finding = false;
         self.explaining = None;
+        self.key.field.hide();
         self.step = step;
+        match step {
+            Step::Key => self.enter_key(effects),
+            Step::Restore => self.enter_restore(effects),
+            _ => {}
+        }
         self.settle();
+    }
+
+    /// Says whether there is a plan, or what came of one.
+    fn has_plan(&self) -> bool {
+        self.is_restoring() || self.restore.run().is_some()
     }
 
     fn clicked(&mut self, at: Position, effects: &mut Vec<Effect>) {
@@ -272,11 +312,23 @@ impl Model {
         self.copy(screens::command_to_copy(self), "The command", effects);
     }
 
-    /// Puts text on the clipboard, and says so.
+    /// Puts text on the clipboard, and says so once it is there.
     fn copy(&mut self, text: String, what: &'static str, effects: &mut Vec<Effect>) {
-        effects.push(Effect::Copy(SecretText::new(text)));
-        let whose = "was given to your terminal, for its clipboard.";
-        self.remark(format!("{what} {whose}"));
+        self.copying = what;
+        let job = self.begin(Work::Copy, effects);
+        effects.push(Effect::Copy { job, text: SecretText::new(text) });
+    }
+
+    /// It is on the clipboard of this computer, or is left for that of the terminal.
+    fn copied(&mut self, left: Option<SecretText>, effects: &mut Vec<Effect>) {
+        let what = self.copying;
+        match left {
+            None => self.remark(format!("{what} was copied to the clipboard of this computer.")),
+            Some(text) => {
+                effects.push(Effect::CopyByTerminal(text));
+                self.remark(format!("{what} was given to your terminal, for its clipboard."));
+            }
+        }
     }
 
     /// Says something in passing, until the next key.
@@ -301,6 +353,8 @@ impl Model {
             }
             self.sign_in.password.hide();
             self.sign_in.token.hide();
+            self.key.field.hide();
+            self.take.form.chosen.hide();
             self.arrange();
             self.remark("Names are hidden. Numbers, counts and reasons are real.");
         }
@@ -313,7 +367,13 @@ impl Model {
     }
 
     fn happened(&mut self, job: Job, happened: Happened, effects: &mut Vec<Effect>) {
-        let Some(work) = self.jobs.work(job).cloned() else { return };
+        let Some(work) = self.jobs.work(job).cloned() else {
+            // Nobody waits for it any more, and it may hold keys.
+            if matches!(happened, Happened::Looked(Ok(_)) | Happened::Unlocked(Ok(_))) {
+                effects.push(Effect::Forget(job));
+            }
+            return;
+        };
         let was_stopped = !happened.goes_on() && {
             self.jobs.end(job);
             self.jobs.was_stopped(job)
@@ -340,6 +400,17 @@ impl Model {
             (Happened::Kept(kept), _) => self.kept_found(kept),
             (Happened::Demo(paper), _) => self.demo_began(paper, effects),
             (Happened::Left(left), _) => self.left(left),
+            (Happened::Stretched(done, all), _) => self.key.stretched = Some((done, all)),
+            (Happened::Unlocked(unlocked), _) => self.unlocked(job, unlocked),
+            (Happened::Judged(signers), _) => self.judged(signers),
+            (Happened::Restoring(glance), _) => self.restore_glanced(glance),
+            (Happened::Restored(restored), work) => {
+                self.restored(*restored, work == Work::Plan, was_stopped);
+            }
+            (Happened::Passphrase(passphrase), _) => self.passphrase_made(passphrase),
+            (Happened::Carried(keys), _) => self.take.carried = keys,
+            (Happened::Exported(exported), _) => self.exported(*exported),
+            (Happened::Copied(left), _) => self.copied(left, effects),
             (Happened::Glanced(_) | Happened::Hauled(_), _) => {}
         }
     }
@@ -371,6 +442,10 @@ impl Model {
                     haul.rooms.go(to, seen);
                 }
             }
+            Place::Restore => self.go_in_restore(to, seen),
+            Place::Refused => self.go_in_refused(to, seen),
+            Place::TakeAway => self.go_in_take_away(to, seen),
+            Place::KeyFile => self.go_in_form(to),
             Place::Room => {
                 if let Some(view) = self.room_view_mut() {
                     let rows = view.order.len();
@@ -390,6 +465,8 @@ impl Model {
             Place::Backups => Some(self.backups.cursor.at),
             Place::Contents => Some(self.haul()?.rooms.cursor.at),
             Place::Room => Some(self.room_view()?.cursor.at),
+            Place::Refused => Some(self.restore.refused.at),
+            Place::TakeAway => Some(self.take.cursor.at),
             _ => None,
         }
     }

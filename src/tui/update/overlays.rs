@@ -256,6 +256,7 @@ impl Model {
                 _ => self.look_again(effects),
             },
             Choice::Again(Repeat::Demo) => self.begin_demo(effects),
+            Choice::Again(Repeat::Plan) => self.plan(effects),
             Choice::Snapshot => self.open_file(effects),
             Choice::SignIn => self.go_to(Step::SignIn, effects),
         }

@@ -24,6 +24,7 @@ use crate::{
         message::{DemoPaper, Job, Moment, Signed},
         model::{Account, Model, Step, Visiting},
         overlay::{Choice, Repeat},
+        restore_step::RestoreStep,
         sign_in::{Finding, Part},
     },
 };
@@ -321,7 +322,16 @@ impl Model {
     /// Forgets what was read at another place.
     pub(super) fn start_afresh(&mut self, effects: &mut Vec<Effect>) {
         for (work, job) in self.jobs.stoppable() {
-            if matches!(work, Work::Haul(_) | Work::Names | Work::Sessions) {
+            let of_place = matches!(
+                work,
+                Work::Haul(_)
+                    | Work::Names
+                    | Work::Sessions
+                    | Work::Unlock
+                    | Work::Plan
+                    | Work::Restore
+            );
+            if of_place {
                 self.jobs.end(job);
                 effects.push(Effect::Cancel(job));
             }
@@ -329,6 +339,8 @@ impl Model {
         self.backups = Backups::default();
         self.hauls.clear();
         self.names.clear();
+        self.close_key(effects);
+        self.restore = RestoreStep::default();
         self.open = None;
         self.branches.clear();
         self.finding = false;

@@ -27,6 +27,10 @@ impl Model {
             self.edit_overlay(edit);
         } else if self.place() == Place::SignIn {
             self.edit_sign_in(edit, effects);
+        } else if self.place() == Place::RecoveryKey {
+            self.edit_key(edit, effects);
+        } else if self.place() == Place::KeyFile {
+            self.edit_key_file(edit);
         } else if self.finding {
             self.edit_filter(edit);
         }
@@ -37,14 +41,16 @@ impl Model {
     /// it to a server.
     fn keep_key_typed(&mut self) {
         let mut found = None;
-        for field in [&mut self.sign_in.password, &mut self.sign_in.token] {
+        let form = &mut self.take.form;
+        let secrets = [&mut self.sign_in.password, &mut self.sign_in.token];
+        for field in secrets.into_iter().chain([&mut form.chosen, &mut form.again]) {
             if field.holds(is_recovery_key) {
                 found = Some(field.secret());
                 field.edit(Edit::Clear);
             }
         }
         let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
-        let fields = [&mut self.sign_in.id, &mut self.sign_in.name].into_iter();
+        let fields = [&mut self.sign_in.id, &mut self.sign_in.name, &mut form.file].into_iter();
         let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
         for field in fields.chain(self.overlays.last_mut().and_then(|overlay| overlay.field_mut()))
         {
@@ -68,8 +74,15 @@ impl Model {
             return;
         }
         self.last_letter = Some(self.now);
+        if self.place() == Place::RecoveryKey && self.overlays.is_empty() {
+            return self.paste_key(text, effects);
+        }
         if is_recovery_key(text.expose()) {
             return self.keep_key(text.duplicate());
+        }
+        if self.place() == Place::KeyFile && self.overlays.is_empty() {
+            self.paste_key_file(text);
+            return self.keep_key_typed();
         }
         if let Some(overlay) = self.overlays.last_mut() {
             match overlay.field_mut() {

@@ -325,7 +325,7 @@ fn control_characters_on_the_clipboard() {
         .effects
         .iter()
         .filter_map(|effect| match effect {
-            Effect::Copy(text) => Some(text.expose().to_owned()),
+            Effect::Copy { text, .. } => Some(text.expose().to_owned()),
             _ => None,
         })
         .collect();

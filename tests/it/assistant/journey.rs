@@ -149,7 +149,7 @@ impl Journey {
         let host = asked.clone();
         let running = tokio::spawn(async move {
             let (model, effects) = Model::start(scene::settings(), Size::new(80, 24), start);
-            let (runner, reports) = Runner::new(surroundings, None);
+            let (runner, reports) = Runner::new(surroundings, None, None);
             let all = Loop {
                 terminal: Terminal::new(window)?,
                 host: Box::new(host),

@@ -99,7 +99,7 @@ fn the_copied_command_is_the_real_one() {
     let mut scene = Scene::at_room(80, 24);
     scene.press("m Y");
     let copied = scene.effects.iter().rev().find_map(|effect| match effect {
-        keyhaul::tui::effect::Effect::Copy(text) => Some(text.expose().to_owned()),
+        keyhaul::tui::effect::Effect::Copy { text, .. } => Some(text.expose().to_owned()),
         _ => None,
     });
     assert_eq!(

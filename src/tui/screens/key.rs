@@ -1,0 +1,621 @@
+//! Step 4: the cells, what can be said of them, and what they open.
+
+use crate::{
+    backup::version::BackupVersion,
+    base::{
+        shown::{Shown, grouped},
+        words::{about, counted, length},
+    },
+    recovery::{
+        judged::{Shape, Verdict},
+        unlock::{LockKind, SecretKind},
+    },
+    tui::{
+        intent::Intent,
+        key_field::{CELL, Cell, Place},
+        layout::Regions,
+        message::Opened,
+        model::Model,
+        page::{Hint, Line, Page, Piece, Row, called, hint, line, own},
+        theme::Ink,
+    },
+};
+
+/// Cells in a row, at every width, so that “second row, third cell” is true on every screen.
+const ROW: usize = 4;
+const PLACES: [&str; CELL] = ["first", "second", "third", "fourth"];
+
+pub(super) fn page(model: &Model, regions: &Regions) -> Page {
+    let roomy = regions.is_roomy();
+    let key = &model.key;
+    let cells = key.field.shape() == Shape::RecoveryKey;
+    let fits_nothing = key.opened.as_ref().is_some_and(|opened| opened.fits.is_empty());
+    let mut rows = Vec::new();
+    if roomy {
+        rows.push(Row::wrapped(0, line(sentence(model))));
+        rows.push(Row::empty());
+    } else {
+        let count = own(count_words(model)).right(regions.cells().saturating_sub(18));
+        rows.push(Row::of(vec![own("Your recovery key").left(18), count]));
+    }
+    // Where nothing fits, what that can mean takes the place of the cells until somebody types again.
+    if !roomy || !fits_nothing || key.in_field {
+        if cells {
+            rows.extend(cell_rows(model, roomy));
+        } else {
+            rows.push(line_row(model, regions));
+        }
+        rows.push(Row::empty());
+    }
+    rows.extend(verdict_rows(model, regions));
+    if roomy {
+        rows.push(Row::empty());
+        let left = regions.rows().saturating_sub(model.pen().wrap(&rows, regions.cells()).len());
+        rows.extend(lock_rows(model, regions, left));
+    }
+    Page {
+        title: line("Your recovery key"),
+        corner: corner(model),
+        rows,
+        fact: fact(model, roomy),
+        next: next(model, roomy),
+        hints: hints(model),
+        ..Page::default()
+    }
+}
+
+fn sentence(model: &Model) -> String {
+    let Some(opened) = &model.key.opened else {
+        return match (model.key.field.chosen(), model.key.field.shape()) {
+            (Some(Shape::Passphrase), _) => "Kind: passphrase. Tab changes that.".to_owned(),
+            (Some(Shape::RawKey), _) => "Kind: raw key. Tab changes that.".to_owned(),
+            (Some(Shape::RecoveryKey), _) => "Kind: recovery key. Tab changes that.".to_owned(),
+            (None, Shape::RecoveryKey) => {
+                "Type it as it stands on your paper, or paste it. Spaces do not matter.".to_owned()
+            }
+            (None, Shape::RawKey) => {
+                "This looks like a raw key, not like a recovery key. That works too.".to_owned()
+            }
+            (None, Shape::Passphrase) => {
+                "This looks like a passphrase. Tab changes that.".to_owned()
+            }
+        };
+    };
+    match opened.kind {
+        SecretKind::RecoveryKey => "You typed a recovery key. 12 cells, checksum right.".to_owned(),
+        SecretKind::Passphrase => "You typed a passphrase.".to_owned(),
+        SecretKind::RawKey => "You typed a raw key of 32 bytes.".to_owned(),
+        SecretKind::Unknown => {
+            "This is no recovery key, and it was tried as a passphrase.".to_owned()
+        }
+    }
+}
+
+fn corner(model: &Model) -> Line {
+    match (&model.key.opened, model.key.field.verdict()) {
+        (Some(opened), _) if opened.closed.is_none() => line("complete"),
+        (_, Verdict::Complete) => line("complete"),
+        _ => Line::new(),
+    }
+}
+
+fn count_words(model: &Model) -> String {
+    match model.key.field.shape() {
+        Shape::RecoveryKey => format!("{} of 48", model.key.field.letters()),
+        Shape::RawKey => "a raw key".to_owned(),
+        Shape::Passphrase => "a passphrase".to_owned(),
+    }
+}
+
+fn cell_rows(model: &Model, roomy: bool) -> Vec<Row> {
+    let cells = model.key.field.cells();
+    let wide = if roomy { 15 } else { 9 };
+    let lead = if roomy { 6 } else { 2 };
+    let mut rows = Vec::new();
+    for (row, cells) in cells.chunks(ROW).enumerate() {
+        let mut line = Line::new();
+        let mut cursor = None;
+        for (column, cell) in cells.iter().enumerate() {
+            let number = row * ROW + column + 1;
+            let here = cell.cursor.filter(|_| model.key.in_field && model.overlays.is_empty());
+            line.push(own(number.to_string()).right(lead));
+            line.extend(cell_pieces(model, cell, here.is_some(), wide - lead, roomy));
+            if let Some(place) = here {
+                cursor = Some(column * wide + lead + usize::from(roomy) + 1 + place);
+            }
+        }
+        rows.push(Row::of(line).cursor(cursor));
+    }
+    rows
+}
+
+/// One cell: hidden, unless the cursor is in it or everything is shown. No tick until it is proven.
+fn cell_pieces(model: &Model, cell: &Cell, here: bool, width: usize, roomy: bool) -> Vec<Piece> {
+    let field = &model.key.field;
+    let all = field.is_shown(model.now);
+    let visible = !model.masked && (all || here && !field.is_covered());
+    let empty = if model.settings.ascii { '_' } else { '·' };
+    let mut text = String::with_capacity(CELL * 4);
+    text.extend(cell.places.iter().map(|place| match place {
+        Place::Empty => empty,
+        Place::Letter(c) if visible && Shown::passes(*c) => *c,
+        Place::Letter(_) => '•',
+    }));
+    let has_letters = cell.letters() > 0;
+    let sign = match cell {
+        cell if cell.is_impossible() => own("!").ink(Ink::Warn),
+        cell if has_letters && cell.letters() < CELL && !here => own("…"),
+        _ => own(" "),
+    };
+    let (open, close) = if here { ("[", "]") } else { (" ", " ") };
+    let text = own(text).ink(if visible && has_letters { Ink::Secret } else { Ink::Plain });
+    let gap = if roomy { " " } else { "" };
+    let used = gap.len() + 1 + CELL + 1 + 1;
+    vec![
+        own(gap),
+        own(open).ink(Ink::Accent),
+        text,
+        own(close).ink(Ink::Accent),
+        sign,
+        own(" ".repeat(width.saturating_sub(used))),
+    ]
+}
+
+fn line_row(model: &Model, regions: &Regions) -> Row {
+    let width = regions.cells().saturating_sub(8).min(62);
+    let field = &model.key.field;
+    let (text, at) = match model.masked {
+        true => (Default::default(), 0),
+        false => field.window(width, model.now),
+    };
+    let masked = if model.masked { "•".repeat(12.min(width)) } else { text.to_string() };
+    let visible = field.is_shown(model.now) && !model.masked;
+    let text = own(Shown::new(&masked).to_string());
+    let text = text.ink(if visible { Ink::Secret } else { Ink::Plain }).left(width);
+    let row = Row::of(vec![own("  [ "), text, own(" ]")]);
+    row.cursor(model.in_key_field().then_some(4 + at))
+}
+
+/// A character with its name, because shapes deceive.
+pub(super) fn named(c: char) -> String {
+    const DIGITS: [&str; 10] =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let name = match c {
+        c if c.is_ascii_digit() => {
+            let digit = c.to_digit(10).and_then(|digit| DIGITS.get(digit as usize));
+            digit.copied().unwrap_or_default().to_owned()
+        }
+        c if c.is_ascii_uppercase() => format!("capital {c}"),
+        c if c.is_ascii_lowercase() => format!("small {c}"),
+        _ => return format!("“{}”", Shown::new(&c.to_string())),
+    };
+    format!("{c} “{name}”")
+}
+
+/// What can be said of what is typed, in words.
+fn verdict_rows(model: &Model, regions: &Regions) -> Vec<Row> {
+    let roomy = regions.is_roomy();
+    let lead = if roomy { "  " } else { "" };
+    let said = |text: String| Row::wrapped(lead.len(), line(format!("{lead}{text}")));
+    let warn = |text: String| {
+        let row = vec![own(lead), own("! ").ink(Ink::Warn), own(text)];
+        Row::wrapped(lead.len() + 2, row)
+    };
+    let key = &model.key;
+    if key.trying.is_some() {
+        return trying_rows(model, lead);
+    }
+    if let Some(opened) = &key.opened {
+        return opened_rows(model, opened, lead, roomy);
+    }
+    let field = &key.field;
+    let count = |letters: usize| format!("{letters} of 48 characters");
+    let mut rows = Vec::new();
+    if let Some(pasted) = field.pasted.filter(|pasted| pasted.between > 0 && roomy) {
+        let between = counted(pasted.between as u64, "space or line break");
+        let between = between.replace("space or line breaks", "spaces and line breaks");
+        rows.push(said(format!("Pasted: {} characters. {between} left out.", pasted.letters)));
+    }
+    match field.verdict() {
+        Verdict::Nothing => rows.push(said("Twelve groups of four. Begin anywhere.".to_owned())),
+        Verdict::Part { letters } => rows.push(said(count(letters))),
+        Verdict::BeginsWrongly { letters } => {
+            if roomy {
+                rows.push(said(count(letters)));
+            }
+            rows.push(warn(
+                "A recovery key begins with EsS, EsT or EsU. This does not.".to_owned(),
+            ));
+            rows.push(said("If it is a passphrase, press Enter.".to_owned()));
+        }
+        Verdict::Impossible { place, character, likely } => {
+            if roomy {
+                rows.push(said(count(field.letters())));
+            }
+            rows.extend(impossible_rows(model, place, character, likely, roomy));
+        }
+        Verdict::OneCase { capitals } => {
+            let which = if capitals { "capitals" } else { "small" };
+            rows.push(warn(format!(
+                "All letters are {which}. Capitals matter: copy them as on the paper."
+            )));
+        }
+        Verdict::Missing { letters } => {
+            let missing = match 48 - letters {
+                1 => "one is missing".to_owned(),
+                n => format!("{n} are missing"),
+            };
+            rows.push(said(format!("{}: {missing}.", count(letters))));
+        }
+        Verdict::TooMany { letters } => {
+            let more = match letters - 48 {
+                1 => "one too many".to_owned(),
+                n => format!("{n} too many"),
+            };
+            rows.push(warn(format!("{letters} characters: {more}.")));
+        }
+        Verdict::Slip => rows.push(warn(
+            "Complete, but the checksum does not fit: there is a slip somewhere.".to_owned(),
+        )),
+        Verdict::Complete => rows.push(said("Complete. The checksum is right.".to_owned())),
+        Verdict::RawKey => rows.push(said("A raw key: 32 bytes.".to_owned())),
+        Verdict::Passphrase if roomy => rows.push(said(
+            "Enter tries it. A lock makes guessing slow on purpose: about 1 s each.".to_owned(),
+        )),
+        Verdict::Passphrase => rows.push(said("Enter tries it.".to_owned())),
+    }
+    rows
+}
+
+fn impossible_rows(
+    model: &Model,
+    place: usize,
+    character: char,
+    likely: &'static str,
+    roomy: bool,
+) -> Vec<Row> {
+    let (cell, place) = model.key.field.place_of_letter(place);
+    let nth = PLACES.get(place - 1).copied().unwrap_or_default();
+    let which = match (model.masked, roomy) {
+        // The place, never the character.
+        (true, _) => "one that never occurs in a recovery key.".to_owned(),
+        (false, true) => format!("{} never occurs in a recovery key.", named(character)),
+        (false, false) => format!("{} never occurs.", named(character)),
+    };
+    let lead = if roomy { "  " } else { "" };
+    let where_it_is = match roomy {
+        true => format!("Cell {cell}, {nth} character: {which}"),
+        false => format!("Cell {cell}: {which}"),
+    };
+    let mut rows = vec![Row::wrapped(
+        lead.len() + 2,
+        vec![own(lead), own("! ").ink(Ink::Warn), own(where_it_is)],
+    )];
+    let alike: Vec<String> = likely
+        .split(' ')
+        .filter(|word| word.len() == 1)
+        .flat_map(|word| word.chars().map(named))
+        .collect();
+    if !alike.is_empty() && !model.masked {
+        let alike = format!("{lead}  Look for  {}", alike.join("   "));
+        rows.push(Row::wrapped(lead.len() + 2, line(alike)));
+    }
+    rows
+}
+
+fn trying_rows(model: &Model, lead: &'static str) -> Vec<Row> {
+    let locks = locks(model).len();
+    let (done, all) = model.key.stretched.unwrap_or_default();
+    if all == 0 {
+        let locks = if locks == 1 { "1 lock".to_owned() } else { format!("{locks} locks") };
+        return vec![Row::text(format!("{lead}… Trying {locks}"))];
+    }
+    let part = done as f64 / all as f64;
+    let since = model.now.saturating_sub(model.key.trying.unwrap_or(model.now)).as_secs_f64();
+    let left = (part > 0.05).then(|| (since / part * (1.0 - part)).ceil() as u64);
+    let left = left.map(|left| format!(" · {} left", about(left.max(1)))).unwrap_or_default();
+    vec![
+        Row::text(format!(
+            "{lead}… {} {:>3} % of {} rounds{left}",
+            super::restore::bar(part, 20),
+            (part * 100.0) as u64,
+            grouped(all)
+        )),
+        Row::text(format!("{lead}  with and without a space at the end, and both ways of accents")),
+    ]
+}
+
+fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) -> Vec<Row> {
+    let good = |text: String| {
+        let row = vec![own(lead), own("✓ ").ink(Ink::Ok), own(text)];
+        Row::wrapped(lead.len() + 2, row)
+    };
+    let bad = |sign: &'static str, text: String| {
+        let row = vec![own(lead), own(sign).ink(Ink::Warn), own(text)];
+        Row::wrapped(lead.len() + 2, row)
+    };
+    let more = |text: String| Row::wrapped(lead.len() + 2, line(format!("{lead}  {text}")));
+    if let Some(target) = model.target_version() {
+        let version = model.backups.version(&target);
+        let current = version.is_some_and(|version| model.backups.is_current(version));
+        let keys = version.and_then(|version| version.count);
+        let keys = keys.map_or_else(|| "the keys".to_owned(), |keys| counted(keys, "key"));
+        let name = Shown::limited(&target, 20);
+        return match (current, model.is_offline(), &model.open) {
+            (_, true, _) => vec![good(format!("It opens {keys}: backup {name}."))],
+            (true, ..) => vec![good(format!("It opens {keys}: backup {name}, the current one."))],
+            _ => {
+                let mut rows = vec![good(format!(
+                    "It is right. It opens backup {name} ({keys}), not the current one."
+                ))];
+                if roomy {
+                    rows.push(more(
+                        "The current backup is newer than the one to which your paper belongs."
+                            .to_owned(),
+                    ));
+                }
+                rows
+            }
+        };
+    }
+    let closed = opened.closed.as_ref().map(|failure| model.told(failure));
+    if !opened.fits.is_empty() {
+        let mut rows = vec![good("It is right: it opens secret storage.".to_owned())];
+        rows.extend(closed.map(|closed| bad("! ", closed.what())));
+        return rows;
+    }
+    if let Some(seconds) = opened.left_out_seconds {
+        return vec![bad(
+            "! ",
+            format!("A lock asks for {} of calculation. Enter does that.", length(seconds)),
+        )];
+    }
+    let unknown = opened.kind == SecretKind::Unknown;
+    match closed {
+        // What is wrong with it as a recovery key says more than that it opens nothing.
+        Some(closed) if unknown => vec![bad("✗ ", closed.what()), more(closed.next())],
+        _ => {
+            let mut rows = vec![bad(
+                "✗ ",
+                "It opens nothing on this account. Nothing is lost or changed.".to_owned(),
+            )];
+            if roomy && !model.key.in_field {
+                rows.extend(nothing_fits_rows());
+            }
+            rows
+        }
+    }
+}
+
+fn nothing_fits_rows() -> Vec<Row> {
+    let mut rows =
+        vec![Row::empty(), Row::of(vec![own("  How that can be").left(46), own("what helps")])];
+    for (how, what) in [
+        ("It belongs to another account or server", "1  sign in there"),
+        ("It belongs to a backup that is gone", "o  an old snapshot"),
+        ("It is another paper than you think", "Ctrl-U  type it"),
+        ("It was a passphrase, not a recovery key", "Ctrl-U  type it"),
+        ("Two slips that hide each other (rarely)", "compare each cell"),
+    ] {
+        rows.push(Row::of(vec![own("    "), own(how).left(42), own(what).ink(Ink::Muted)]));
+    }
+    rows
+}
+
+/// A lock of the account.
+struct Lock {
+    kind: LockKind,
+    id: String,
+    name: Shown,
+    about: &'static str,
+    keys: Option<u64>,
+}
+
+fn locks(model: &Model) -> Vec<Lock> {
+    let Some(looked) = &model.backups.looked else { return Vec::new() };
+    let storage = looked.overview.locks.listed().into_iter().map(|(id, default)| Lock {
+        kind: LockKind::SecretStorage,
+        name: lock_name(&id),
+        id,
+        about: if default { " (default)" } else { "" },
+        keys: None,
+    });
+    let backup = |version: &BackupVersion| Lock {
+        kind: LockKind::Backup,
+        id: version.version.clone(),
+        name: Shown::limited(&version.version, 12),
+        about: match model.backups.is_current(version) && !model.is_offline() {
+            true => ", current",
+            false => "",
+        },
+        keys: version.count,
+    };
+    storage.chain(looked.overview.versions.iter().map(backup)).collect()
+}
+
+/// A lock of secret storage by the begin of its id.
+fn lock_name(id: &str) -> Shown {
+    Shown::new(&id.chars().take(4).collect::<String>())
+}
+
+/// Every lock, and whether it opens.
+fn lock_rows(model: &Model, regions: &Regions, room: usize) -> Vec<Row> {
+    let locks = locks(model);
+    if locks.is_empty() || room < 3 {
+        return Vec::new();
+    }
+    let opened = model.key.opened.as_ref();
+    let head = if opened.is_some() { "What it opens" } else { "What it may open on this account" };
+    let how = if opened.is_some() { "how" } else { "" };
+    let wide = regions.cells().saturating_sub(36).clamp(34, 44);
+    let mut rows = vec![Row::of(vec![own("  "), own(head).left(wide + 15), own(how)])];
+    let shown = room - 1;
+    for lock in locks.iter().take(if locks.len() > shown { shown - 1 } else { shown }) {
+        let kind = match lock.kind {
+            LockKind::SecretStorage => "Secret storage, lock ",
+            LockKind::Backup => "Backup ",
+        };
+        let name = Shown::new(&format!("{kind}{}{}", lock.name, lock.about));
+        let keys = lock.keys.map(|keys| counted(keys, "key")).unwrap_or_default();
+        let (sign, words, how) = outcome(lock, opened);
+        let ink = if sign == "✓ " { Ink::Ok } else { Ink::Muted };
+        let keys_wide = 13;
+        let storage = lock.kind == LockKind::SecretStorage;
+        let name_wide = if storage { wide } else { wide - keys_wide };
+        let mut row = vec![own("  "), own(sign).ink(ink).left(2)];
+        // The id of a lock says nothing of anybody; the mask leaves it.
+        row.push(own(name.to_string()).left(name_wide));
+        if !storage {
+            row.push(own(keys).right(keys_wide));
+        }
+        row.extend([own("  "), own(words).left(11), own(how)]);
+        rows.push(Row::of(row));
+    }
+    if locks.len() > shown {
+        rows.push(Row::text(format!("    and {} more", locks.len() + 1 - shown)));
+    }
+    rows
+}
+
+/// Whether a lock opens, and how.
+fn outcome(lock: &Lock, opened: Option<&Opened>) -> (&'static str, &'static str, String) {
+    let Some(opened) = opened else { return ("  ", "not tried", String::new()) };
+    let fits = |fit: &crate::recovery::unlock::Fit| fit.kind == lock.kind && fit.id == lock.id;
+    if opened.fits.iter().any(fits) {
+        let held = lock.kind == LockKind::Backup && opened.in_secret_storage.contains(&lock.id);
+        let storage = opened.fits.iter().find(|fit| fit.kind == LockKind::SecretStorage);
+        let how = match (storage.filter(|_| held), opened.kind) {
+            (Some(storage), _) => format!("held in {}", lock_name(&storage.id)),
+            (None, SecretKind::Passphrase) => "your passphrase".to_owned(),
+            (None, SecretKind::RawKey) => "your raw key".to_owned(),
+            (None, _) => "your recovery key".to_owned(),
+        };
+        return ("✓ ", "opens", how);
+    }
+    if lock.kind == LockKind::SecretStorage && opened.cannot_check.contains(&lock.id) {
+        return ("? ", "maybe", "nothing to check it with".to_owned());
+    }
+    ("✗ ", "does not", "–".to_owned())
+}
+
+fn fact(model: &Model, roomy: bool) -> Line {
+    let key = &model.key;
+    let stays = if roomy {
+        "What you type stays on this computer. It is never sent."
+    } else {
+        "It stays on this computer."
+    };
+    if key.trying.is_some() && key.stretched.is_some() {
+        return line("The lock makes guessing slow on purpose. Ctrl-C stops.");
+    }
+    let Some(opened) = &key.opened else { return line(stays) };
+    match (model.target_version(), &opened.closed) {
+        (Some(target), _) => {
+            let version = model.backups.version(&target);
+            let current = version.is_some_and(|version| model.backups.is_current(version));
+            let name = Shown::limited(&target, 20);
+            match current && !model.is_offline() {
+                true => line("It opens your current backup."),
+                false => line(format!("It opens backup {name}. That is proven by calculation.")),
+            }
+        }
+        (None, _) if opened.left_out_seconds.is_some() => {
+            line("keyhaul does not begin long calculations without asking.")
+        }
+        _ => line("Nothing is lost, nothing was changed, and nobody counts the tries."),
+    }
+}
+
+fn next(model: &Model, roomy: bool) -> Line {
+    let key = &model.key;
+    if key.trying.is_some() {
+        return line("wait a moment.");
+    }
+    if model.target_version().is_some() {
+        return line(if roomy {
+            "press Enter. keyhaul shows the plan before it restores anything."
+        } else {
+            "press Enter to see the plan."
+        });
+    }
+    if let Some(opened) = &key.opened {
+        return match (&opened.closed, opened.left_out_seconds) {
+            (_, Some(_)) => line("press Enter to try it all the same."),
+            (Some(closed), _) if roomy => {
+                line(super::sign_in::lower_first(&model.told(closed).next()))
+            }
+            _ => line("try another recovery key."),
+        };
+    }
+    match key.field.verdict() {
+        Verdict::Nothing => line("type your recovery key, or paste it."),
+        Verdict::Impossible { place, .. } => {
+            let (cell, _) = key.field.place_of_letter(place);
+            line(format!("look at cell {cell} on your paper."))
+        }
+        Verdict::Missing { .. } if roomy => {
+            line("compare cell by cell. Ctrl-O opens a place for a forgotten character.")
+        }
+        Verdict::Missing { .. } | Verdict::TooMany { .. } | Verdict::Slip => {
+            line("compare each cell with your paper.")
+        }
+        Verdict::OneCase { .. } => line("type it again, with capitals as on the paper."),
+        Verdict::Passphrase | Verdict::BeginsWrongly { .. } => line("press Enter to try it."),
+        Verdict::Part { .. } => line("go on typing. Nothing happens until all 48 are there."),
+        Verdict::Complete | Verdict::RawKey => line("press Enter to try it."),
+    }
+}
+
+fn hints(model: &Model) -> Vec<Hint> {
+    let key = &model.key;
+    let mut hints = Vec::new();
+    if key.trying.is_some() {
+        hints.push(called(Intent::Stop, "stop"));
+    } else if model.target_version().is_some() {
+        hints.push(called(Intent::GoOn, "see plan"));
+    } else if !key.field.is_empty() {
+        hints.push(called(Intent::GoOn, "try it"));
+    }
+    if key.in_field {
+        hints.push(hint(Intent::Show));
+        hints.push(hint(Intent::Clear));
+        hints.push(called(Intent::NextPart, "kind"));
+        if key.field.letters() > 0 && key.field.shape() == Shape::RecoveryKey {
+            hints.push(hint(Intent::OpenPlace));
+        }
+        hints.extend([hint(Intent::Help), hint(Intent::Explain), called(Intent::Back, "out")]);
+    } else {
+        if !key.field.is_empty() {
+            hints.push(hint(Intent::Forget));
+        }
+        hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);
+    }
+    hints
+}
+
+/// The lines that say what a secret opens, for the clipboard: no names, nothing secret.
+pub(in crate::tui) fn fits_to_copy(model: &Model) -> Option<String> {
+    let opened = model.key.opened.as_ref()?;
+    let lines = locks(model).into_iter().map(|lock| {
+        let kind = match lock.kind {
+            LockKind::SecretStorage => "secret storage, lock",
+            LockKind::Backup => "backup",
+        };
+        let (_, words, how) = outcome(&lock, Some(opened));
+        format!("{kind} {}: {words} ({how})", lock.name)
+    });
+    Some(lines.collect::<Vec<_>>().join("\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn characters_have_names() {
+        assert_eq!(named('0'), "0 “zero”");
+        assert_eq!(named('L'), "L “capital L”");
+        assert_eq!(named('o'), "o “small o”");
+        assert_eq!(named('\u{1b}'), "“␛”");
+    }
+}

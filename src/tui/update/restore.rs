@@ -1,0 +1,246 @@
+//! Step 5: the plan, the restore, what came of it.
+
+use crate::{
+    base::failure::{Code, Failure},
+    recovery::{restore::Restoring, tally::Figures, watch::Glance},
+    tui::{
+        effect::Effect,
+        intent::Intent,
+        jobs::Work,
+        list::{Cursor, Move},
+        model::{Branch, Model, Step},
+        overlay::{Choice, Repeat},
+        restore_step::{RestoreStep, Stage},
+        screens,
+    },
+};
+
+impl Model {
+    pub(super) fn on_restore(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        match intent {
+            Intent::GoOn => self.go_on_from_restore(effects),
+            Intent::Back => self.go_to(Step::Key, effects),
+            Intent::Pause if self.restore.stage == Stage::Restoring => self.pause(effects),
+            Intent::Front if self.restore.stage == Stage::Restoring => {
+                let room = self.restore.room(self.restore.cursor.at).map(|(id, ..)| id.to_string());
+                self.bring_to_front(room, effects);
+            }
+            Intent::Open => self.open_refused(),
+            Intent::Again => match self.restore.stage {
+                Stage::Planning | Stage::Restoring | Stage::Reading => {
+                    self.remark("It is under way. Ctrl-C stops it.");
+                }
+                _ => self.plan(effects),
+            },
+            _ if self.moved(intent) => {}
+            _ => self.no_sense(),
+        }
+    }
+
+    /// Comes to the step: a plan is made for what is chosen now, unless one is there.
+    pub(super) fn enter_restore(&mut self, effects: &mut Vec<Effect>) {
+        if self.is_restoring() {
+            return;
+        }
+        let Some(version) = self.target_version() else { return };
+        let rooms = self.chosen_rooms(&version);
+        let same = self.restore.version == version && self.restore.rooms == rooms;
+        if !same || self.restore.stage == Stage::Nothing {
+            self.plan(effects);
+        }
+    }
+
+    /// Says whether a plan is made or keys are restored.
+    pub(in crate::tui) fn is_restoring(&self) -> bool {
+        self.jobs.since(&Work::Restore).is_some() || self.jobs.since(&Work::Plan).is_some()
+    }
+
+    /// The rooms of a version that somebody chose; none where that is all of them.
+    pub(super) fn chosen_rooms(&self, version: &str) -> Vec<String> {
+        let Some(haul) = self.hauls.get(version) else { return Vec::new() };
+        if haul.rooms.totals().chosen == haul.rooms.all().len() as u64 {
+            return Vec::new();
+        }
+        let mut rooms: Vec<String> = haul.rooms.chosen().map(|room| room.id.to_string()).collect();
+        rooms.sort();
+        rooms
+    }
+
+    /// Makes a plan, once the version is read.
+    pub(super) fn plan(&mut self, effects: &mut Vec<Effect>) {
+        let Some(version) = self.target_version() else {
+            return self.remark("Type your recovery key first: press 4.");
+        };
+        if self.open.as_ref() != Some(&version) {
+            let place = self.backups.versions().iter().position(|one| one.version == version);
+            let step = self.step;
+            self.backups.cursor.at = place.unwrap_or(0);
+            self.open_contents(effects);
+            self.step = step;
+        }
+        self.restore = RestoreStep::wanted(version.clone(), self.chosen_rooms(&version));
+        if self.hauls.get(&version).is_some_and(super::super::haul::Haul::is_reading) {
+            self.restore.stage = Stage::Reading;
+            return;
+        }
+        self.begin_restore(true, effects);
+    }
+
+    /// A version was read: whoever waits for it with a plan goes on.
+    pub(super) fn plan_what_was_read(&mut self, version: &str, effects: &mut Vec<Effect>) {
+        if self.restore.stage == Stage::Reading && self.restore.version == version {
+            self.restore.rooms = self.chosen_rooms(version);
+            self.begin_restore(true, effects);
+        }
+    }
+
+    fn begin_restore(&mut self, dry_run: bool, effects: &mut Vec<Effect>) {
+        let Some(visit) = self.key.visit else {
+            return self.remark("Type your recovery key first: press 4.");
+        };
+        let (work, stage) = match dry_run {
+            true => (Work::Plan, Stage::Planning),
+            false => (Work::Restore, Stage::Restoring),
+        };
+        let job = self.begin(work, effects);
+        self.restore.done = None;
+        self.restore.begin(stage, self.now);
+        let (version, rooms) = (self.restore.version.clone(), self.restore.rooms.clone());
+        let saved = self.hauls.get(&version).and_then(|haul| haul.saved());
+        let from = saved.map(|saved| saved.file.clone());
+        let save = self.saves();
+        effects.push(Effect::Restore { job, visit, version, rooms, from, dry_run, save });
+    }
+
+    fn go_on_from_restore(&mut self, effects: &mut Vec<Effect>) {
+        match self.restore.stage {
+            Stage::Nothing => self.plan(effects),
+            Stage::Reading | Stage::Planning => self.remark("One moment: the plan is being made."),
+            Stage::Planned if self.has_nothing_to_write() => self.go_to(Step::Proof, effects),
+            Stage::Planned | Stage::Stopped => self.begin_restore(false, effects),
+            Stage::Restoring if self.restore.paused.is_some() => self.pause(effects),
+            Stage::Restoring => {
+                self.remark("Keys are being restored. You may go to any other step.")
+            }
+            Stage::Done => self.go_to(Step::Proof, effects),
+        }
+    }
+
+    /// Says whether everything is on this computer already.
+    pub(in crate::tui) fn has_nothing_to_write(&self) -> bool {
+        let planned = self.restore.planned().map(|run| run.tally.figures);
+        planned
+            .is_some_and(|Figures { new, better, candidates, .. }| new + better + candidates == 0)
+    }
+
+    fn pause(&mut self, effects: &mut Vec<Effect>) {
+        if let Some(job) = self.jobs.job(&Work::Restore) {
+            let paused = self.restore.pause(self.now);
+            effects.push(Effect::Pause(job, paused));
+        }
+    }
+
+    /// Restores a room before the others.
+    pub(super) fn bring_to_front(&mut self, room: Option<String>, effects: &mut Vec<Effect>) {
+        let saved = self.hauls.get(&self.restore.version).and_then(|haul| haul.saved());
+        match (self.jobs.job(&Work::Restore), room) {
+            (None, _) => self.remark("Nothing is being restored now."),
+            (_, None) => self.remark("Choose a room first."),
+            (Some(_), _) if saved.is_none() => {
+                self.remark("The server gives the rooms in its own order.");
+            }
+            (Some(job), Some(room)) => {
+                effects.push(Effect::Front(job, room));
+                self.remark("This room comes next.");
+            }
+        }
+    }
+
+    pub(super) fn restore_glanced(&mut self, glance: Glance) {
+        self.restore.glance(glance, self.now);
+    }
+
+    pub(super) fn restored(
+        &mut self,
+        restored: Result<Restoring, Failure>,
+        dry_run: bool,
+        was_stopped: bool,
+    ) {
+        match restored {
+            Ok(restoring) => self.restore_ended(restoring, dry_run, was_stopped),
+            Err(failure) => {
+                self.restore.stage = match (dry_run, self.restore.plan.is_some()) {
+                    (false, true) => Stage::Planned,
+                    _ => Stage::Nothing,
+                };
+                if failure.code() != Code::Stopped {
+                    self.failed(failure, vec![Choice::Again(Repeat::Plan), Choice::Snapshot]);
+                }
+            }
+        }
+        self.settle();
+    }
+
+    fn restore_ended(&mut self, restoring: Restoring, dry_run: bool, was_stopped: bool) {
+        let shortfall = restoring.runs.first().and_then(|run| run.shortfall.as_ref());
+        let stopped =
+            was_stopped || shortfall.is_some_and(|shortfall| shortfall.code() == Code::Stopped);
+        self.restore.cursor = Cursor::default();
+        self.restore.paused = None;
+        if let Some(run) = restoring.runs.first() {
+            self.restore.figures = run.tally.figures;
+        }
+        self.restore.stage = match (dry_run, stopped) {
+            (true, true) => Stage::Nothing,
+            (true, false) => Stage::Planned,
+            (false, true) => Stage::Stopped,
+            (false, false) => Stage::Done,
+        };
+        match dry_run {
+            true => self.restore.plan = Some(Box::new(restoring)),
+            false => self.restore.done = Some(Box::new(restoring)),
+        }
+    }
+
+    fn open_refused(&mut self) {
+        let refused = self.restore.run().is_some_and(|run| !run.tally.refused.is_empty());
+        match (self.restore.stage, refused) {
+            (Stage::Planned | Stage::Done | Stage::Stopped, true) => {
+                self.restore.refused = Cursor::default();
+                self.branch(Branch::Refused);
+            }
+            (Stage::Planned | Stage::Done | Stage::Stopped, false) => {
+                self.remark("No key was refused.");
+            }
+            _ => self.remark("Refused keys are listed once everything was opened."),
+        }
+    }
+
+    pub(super) fn on_refused(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        match intent {
+            Intent::Back | Intent::Close => {
+                self.branches.pop();
+                self.settle();
+            }
+            Intent::GoOn => self.copy_refused(effects),
+            _ if self.moved(intent) => {}
+            _ => self.no_sense(),
+        }
+    }
+
+    pub(super) fn copy_refused(&mut self, effects: &mut Vec<Effect>) {
+        let text = screens::refused_to_copy(self);
+        self.copy(text, "The list of refused keys", effects);
+    }
+
+    /// Moves the focus in the plan, or among the rooms while it runs.
+    pub(super) fn go_in_restore(&mut self, to: Move, seen: usize) {
+        let rows = screens::restore_rows(self);
+        self.restore.cursor.go(to, rows, seen);
+    }
+
+    pub(super) fn go_in_refused(&mut self, to: Move, seen: usize) {
+        let rows = self.restore.run().map_or(0, |run| run.tally.refused.len());
+        self.restore.refused.go(to, rows, seen);
+    }
+}
