@@ -12,6 +12,7 @@ use super::{
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
+    proof::Sightings,
     sample::Sample,
     sign_in::Account,
     source::Source,
@@ -58,6 +59,8 @@ pub struct Visit {
     samples: BTreeMap<String, Sample>,
     /// Names of rooms that were asked for.
     heard: Mutex<BTreeMap<Arc<str>, RoomName>>,
+    /// Messages that were opened.
+    sightings: Arc<Sightings>,
 }
 
 impl Visit {
@@ -85,7 +88,8 @@ impl Visit {
                 samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
             }
         }
-        Ok(Self { place, overview, unlocked: None, samples, heard: Mutex::default() })
+        let (heard, sightings) = (Mutex::default(), Arc::default());
+        Ok(Self { place, overview, unlocked: None, samples, heard, sightings })
     }
 
     /// Tries secrets on the locks that were found. A passphrase may take seconds, so this runs on
@@ -207,6 +211,11 @@ impl Visit {
     /// Keeps names for as long as the visit lasts, so that nobody asks for them again.
     pub(super) fn hear(&self, names: BTreeMap<Arc<str>, RoomName>) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// What is remembered of opened messages, so that one sent twice is noticed on any page.
+    pub(super) fn sightings(&self) -> Arc<Sightings> {
+        Arc::clone(&self.sightings)
     }
 
     /// A look into the account's store, if there is one and the secrets at hand open it.
