@@ -61,7 +61,7 @@ pub(super) async fn messages(
         Some(token) => place(token).filter(|place| *place <= events.len()),
         None => Some(if backwards { events.len() } else { 0 }),
     };
-    let from = from.ok_or(Denial::Bad("M_INVALID_PARAM", "Invalid stream token"))?;
+    let from = from.ok_or(Denial::Bad("M_UNKNOWN", "'from' parameter is invalid"))?;
 
     let wanted = |event: &&Value| match (&filter.types, event["type"].as_str()) {
         (Some(types), Some(kind)) => types.iter().any(|wanted| wanted == kind),

@@ -116,7 +116,8 @@ enum Read {
 }
 
 fn read(json: &str) -> Option<Read> {
-    if json.len() > limits::EVENT {
+    // serde would take a list for the object, too.
+    if json.len() > limits::EVENT || !json.starts_with('{') {
         return None;
     }
     let raw: Raw = serde_json::from_str(json).ok()?;

@@ -112,8 +112,10 @@ impl EncryptedMessage {
             return Err(MessageFault::TooLarge { limit: limits::EVENT });
         }
         let malformed = |expected| MessageFault::Malformed { expected };
-        let content: Content =
-            serde_json::from_str(content).map_err(|_| malformed("a JSON object"))?;
+        // serde would take a list for the object, too.
+        let object = Some(content.trim_start()).filter(|content| content.starts_with('{'));
+        let content = object.and_then(|content| serde_json::from_str::<Content>(content).ok());
+        let content = content.ok_or(malformed("a JSON object"))?;
         let algorithm = content.algorithm.as_str().unwrap_or_default();
         if algorithm != ALGORITHM {
             return Err(MessageFault::Algorithm { algorithm: Shown::limited(algorithm, 80) });
@@ -156,8 +158,9 @@ impl EncryptedMessage {
             | DecryptionError::InvalidPadding(_) => MessageFault::Mac,
         })?;
         let plaintext = SecretBytes::new(opened.plaintext);
-        let inside: Inside<'_> =
-            serde_json::from_slice(plaintext.expose()).map_err(|_| MessageFault::Inside)?;
+        let object = Some(plaintext.expose().trim_ascii_start()).filter(|o| o.starts_with(b"{"));
+        let inside = object.and_then(|object| serde_json::from_slice::<Inside<'_>>(object).ok());
+        let inside = inside.ok_or(MessageFault::Inside)?;
         let room = Zeroizing::new(inside.room_id);
         if *room != room_id {
             return Err(MessageFault::OtherRoom);
