@@ -99,6 +99,8 @@ pub const EVENT: usize = 256 << 10;
 pub const HISTORY_PAGE: u64 = 16 << 20;
 /// Most events asked for in one page of a room's history.
 pub const HISTORY_EVENTS: usize = 100;
+/// Most events taken from one page, however many a server sends.
+pub const HISTORY_CHUNK: usize = 1_000;
 /// Most pages of a room's history asked for in one go.
 pub const HISTORY_PAGES: usize = 200;
 /// Most messages of a room read in one go.

@@ -20,6 +20,8 @@ use super::{
 const PAGE: usize = 10;
 const LARGEST_PAGE: usize = 1_000;
 
+const NO_FILTER: &str = "Query parameter filter must be a valid JSON object";
+
 /// Of filters the server knows what a person's apps ask for here.
 #[derive(Default, Deserialize)]
 #[serde(default)]
@@ -46,8 +48,9 @@ pub(super) async fn messages(
     let limit = parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE);
     let limit = limit.min(LARGEST_PAGE);
     let filter: Filter = match parameter("filter") {
-        Some(json) => serde_json::from_str(json)
-            .map_err(|_| Denial::Bad("M_NOT_JSON", "Content not JSON."))?,
+        Some(json) => {
+            serde_json::from_str(json).map_err(|_| Denial::Bad("M_NOT_JSON", NO_FILTER))?
+        }
         None => Filter::default(),
     };
     let timeline = {

@@ -25,7 +25,7 @@ const FILTER: &str =
 pub struct Page {
     /// Its events, the newest first, as far as they can be told apart.
     pub events: Vec<Event>,
-    /// Events without an id or a sender, or far too large: nobody can show them.
+    /// Events without an id or a sender, far too large or far too many: nobody can show them.
     pub odd: usize,
     /// Who wrote them, as far as the server tells.
     pub people: Vec<Person>,
@@ -97,8 +97,8 @@ pub async fn page(
     let answer = session.send(request, cancel).await?;
     let answer: Answer = answer.json_within(limits::HISTORY_PAGE, EXPECTED, cancel).await?;
     let mut events = Vec::with_capacity(answer.chunk.len());
-    let mut odd = 0;
-    for raw in &answer.chunk {
+    let mut odd = answer.chunk.len().saturating_sub(limits::HISTORY_CHUNK);
+    for raw in answer.chunk.iter().take(limits::HISTORY_CHUNK) {
         match read(raw.get()) {
             Some(Read::Message(event)) => events.push(event),
             Some(Read::State) => {}
@@ -146,7 +146,8 @@ fn member(event: &Value) -> Option<Person> {
         return None;
     }
     let name = event.get("content").and_then(|content| content.get("displayname"));
-    Some(person(event.get("state_key")?.as_str()?, name))
+    let user_id = event.get("state_key")?.as_str()?;
+    (user_id.len() <= limits::NAME).then(|| person(user_id, name))
 }
 
 fn token(end: &Value) -> Result<Option<String>, RequestError> {

@@ -19,6 +19,7 @@ use crate::{
             said::{File, Said},
             words::Words,
         },
+        store::Kept,
         visit::Visit,
     },
 };
@@ -38,17 +39,31 @@ pub(super) async fn run(desk: &mut Desk, room: String, limit: u16) -> Result<u8,
             .because("expected a room's id, which begins with !; see keyhaul rooms --json"));
     }
     let visit = desk.visit_with_secret().await?;
-    let result = read(desk, &visit, room, limit).await;
+    // Somebody may have made new locks on the server since: the store has its own.
+    let kept = match visit.fits_nothing() {
+        Some(_) => desk.kept().await.ok(),
+        None => None,
+    };
+    let result = read(desk, &visit, room, limit, kept).await;
     desk.leave(visit).await;
     result
 }
 
-async fn read(desk: &Desk, visit: &Visit, room_id: String, limit: u16) -> Result<u8, Failure> {
+async fn read(
+    desk: &Desk,
+    visit: &Visit,
+    room_id: String,
+    limit: u16,
+    kept: Option<Kept>,
+) -> Result<u8, Failure> {
     let data_dir = desk.data_dir()?;
-    let wish = Wish { data_dir, room_id, from: None, limit: usize::from(limit) };
+    let wish = Wish { data_dir, room_id, from: None, limit: usize::from(limit), kept };
     let history = proof::history(visit, wish, &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
     let history = history?;
+    if let Some(stopped) = history.shortfall.as_ref().filter(|why| why.code() == Code::Stopped) {
+        return Err(stopped.clone());
+    }
     desk.output
         .result(|| document(&history), |lines| show(&history, &TimeZone::system(), lines))
         .map_err(|error| closed(&error))?;

@@ -25,7 +25,9 @@ use tracing::debug;
 use self::{elsewhere::look_for, opening::Opener, reason::Reason, said::Said, words::Words};
 use super::{
     failures::IntoFailure,
-    joined, target,
+    joined,
+    store::Kept,
+    target,
     visit::{Place, Visit},
 };
 use crate::{
@@ -47,7 +49,6 @@ use crate::{
 pub(super) use opening::Sightings;
 
 /// What somebody wants to read.
-#[derive(Clone, Debug)]
 pub struct Wish {
     /// The folder with all accounts.
     pub data_dir: PathBuf,
@@ -57,6 +58,8 @@ pub struct Wish {
     pub from: Option<String>,
     /// Most messages wanted, at most [`limits::HISTORY_MESSAGES`].
     pub limit: usize,
+    /// A store that a secret opened by itself, for accounts whose locks on the server are others by now.
+    pub kept: Option<Kept>,
 }
 
 /// A part of a room's history.
@@ -175,7 +178,7 @@ impl Row {
 /// Once something was read, what goes wrong after it is told beside it.
 pub async fn history(
     visit: &Visit,
-    wish: Wish,
+    mut wish: Wish,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<History, Failure> {
@@ -184,11 +187,14 @@ pub async fn history(
     };
     let session = account.session();
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
-    let reader = match target::open_to_read(&visit.overview, unlocked, &wish.data_dir)? {
-        Some(reader) => reader,
+    let (user_id, server) = (&visit.overview.user_id, &visit.overview.server);
+    let kept = wish.kept.take().and_then(|kept| kept.into_reader_of(user_id, server));
+    let found = match kept {
+        Some(reader) => Some(reader),
         None if unlocked.fits.is_empty() => return Err(visit.closed()),
-        None => return Err(Failure::new(Code::StoreEmpty)),
+        None => target::open_to_read(&visit.overview, unlocked, &wish.data_dir)?,
     };
+    let reader = found.ok_or_else(|| Failure::new(Code::StoreEmpty))?;
     let opener = Opener::new(reader, &wish.room_id, visit.sightings());
     let mut reading = Reading::new(&wish);
     let opener = reading.read(session, opener, progress, cancel).await?;
@@ -226,8 +232,10 @@ impl<'a> Reading<'a> {
     ) -> Result<Opener, Failure> {
         let limit = self.wish.limit.clamp(1, limits::HISTORY_MESSAGES);
         let mut places = BTreeSet::new();
-        for number in 0..limits::HISTORY_PAGES {
-            let missing = limit.saturating_sub(self.count());
+        let mut largest = limits::HISTORY_EVENTS;
+        let mut begun = false;
+        for _ in 0..limits::HISTORY_PAGES {
+            let missing = limit.saturating_sub(self.count()).min(largest);
             if missing == 0 {
                 break;
             }
@@ -237,13 +245,19 @@ impl<'a> Reading<'a> {
             let asked = page(session, &self.wish.room_id, from.as_deref(), missing, cancel).await;
             let Page { events, odd, people, next } = match asked {
                 Ok(page) => page,
-                Err(error) if number == 0 => return Err(no_history(error, &opener)),
+                Err(RequestError::TooLarge { .. }) if largest > 1 => {
+                    self.earlier = from;
+                    largest /= 2;
+                    continue;
+                }
+                Err(error) if !begun => return Err(no_history(error, &opener)),
                 Err(error) => {
                     self.earlier = from;
                     self.shortfall = Some(error.into_failure());
                     break;
                 }
             };
+            begun = true;
             self.odd += odd;
             self.people.extend(people.into_iter().map(|person| (person.user_id, person.name)));
             let new: Vec<_> = events

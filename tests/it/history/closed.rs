@@ -159,6 +159,32 @@ fn keys_in_backups_are_named() {
     assert_eq!(told(&restored(&ada, &id, &[])), ["not here yet"]);
 }
 
+/// Somebody pressed “reset”: the paper opens nothing on the server any more, and still what was restored.
+#[test]
+fn the_paper_opens_what_was_restored_after_a_reset() {
+    let mut id = String::new();
+    let ada = Ada::with(|account| {
+        id = room(account);
+        let mut app = App::new(&id);
+        app.keep(account, 0);
+        let events = vec![locked(1, BEA, app.says("before the reset"))];
+        account.timelines.insert(id.clone(), Timeline::of(events));
+    });
+    let reset = |ada: &Ada| {
+        ada.server.change(|account| {
+            account.versions.clear();
+            account.account_data.clear();
+        });
+    };
+    assert_eq!(told(&restored(&ada, &id, &[])), ["before the reset"]);
+    reset(&ada);
+    assert_eq!(told(&read(&ada, &id, &[])), ["before the reset"]);
+    // A paper that opens neither is told as it is.
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    let document = ada.lab.json(&ada.asks(&["history", &id, &old]), 10);
+    assert_eq!(document["error"]["code"], "fits-nothing");
+}
+
 /// A text is for the screen of whoever asked, and for nothing else.
 #[test]
 fn texts_are_left_nowhere() {
