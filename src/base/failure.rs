@@ -110,6 +110,7 @@ codes! {
     NoClipboard = "no-clipboard",
     NotInRoom = "not-in-room",
     HistoryInCircles = "history-in-circles",
+    HistoryOffline = "history-offline",
     OtherBackupMade = "other-backup-made",
     AnswerLost = "answer-lost",
     WriteRefused = "write-refused",

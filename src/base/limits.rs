@@ -93,3 +93,23 @@ pub const KEY_FILE: u64 = 512 << 20;
 pub const SECRET_FILE: u64 = 64 << 10;
 /// Longest message index kept as a number from an entry's metadata.
 pub const MESSAGE_INDEX: u64 = u32::MAX as u64;
+/// Largest event of a room's history taken, in bytes of JSON: 64 KiB, and what servers add.
+pub const EVENT: usize = 256 << 10;
+/// Largest page of a room's history, in bytes.
+pub const HISTORY_PAGE: u64 = 16 << 20;
+/// Most events asked for in one page of a room's history.
+pub const HISTORY_EVENTS: usize = 100;
+/// Most events taken from one page, however many a server sends.
+pub const HISTORY_CHUNK: usize = 1_000;
+/// Most pages of a room's history asked for in one go.
+pub const HISTORY_PAGES: usize = 200;
+/// Most messages of a room read in one go.
+pub const HISTORY_MESSAGES: usize = 10_000;
+/// Longest place in a room's history that a server may name, in bytes.
+pub const HISTORY_TOKEN: usize = 4 << 10;
+/// Most keys that no one here has for which the backups on the server are asked in one go.
+pub const KEYS_LOOKED_FOR: usize = 20;
+/// Most backups that are asked for each of them.
+pub const BACKUPS_LOOKED_IN: usize = 5;
+/// Most opened messages remembered for finding one that was sent twice.
+pub const MESSAGES_REMEMBERED: usize = 100_000;

@@ -33,6 +33,11 @@ pub enum News {
         /// Keys so far.
         keys: u64,
     },
+    /// Messages of a room are being read.
+    Messages {
+        /// Messages so far.
+        read: u64,
+    },
     /// Something worth knowing.
     Hint(Hint),
 }

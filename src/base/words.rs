@@ -79,6 +79,11 @@ pub fn date(then: Timestamp, zone: &TimeZone) -> String {
     format!("{} {} {}", zoned.day(), month.unwrap_or(&""), zoned.year())
 }
 
+/// A day with its name, as a heading over what happened on it.
+pub fn day(then: Timestamp, zone: &TimeZone) -> String {
+    zone.to_datetime(then).strftime("%A, %-d %B %Y").to_string()
+}
+
 /// Text in plain ASCII signs (SCREENS §3), each at most as wide as before but for the sign of a cut.
 pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -92,6 +97,7 @@ pub fn ascii(text: &str) -> String {
             '✓' => plain.push_str("ok"),
             '✗' => plain.push_str("no"),
             '•' => plain.push('*'),
+            '↳' => plain.push_str(">>"),
             '▸' => plain.push('>'),
             '↑' => plain.push('^'),
             '↓' => plain.push('v'),
@@ -137,5 +143,6 @@ mod tests {
         assert_eq!(at("2026-11-24T12:00:30Z"), "a moment ago");
         assert_eq!(at("2026-11-20T19:12:00Z"), "3 days ago (20 Nov 2026, 19:12)");
         assert_eq!(at("2023-11-12T18:04:00Z"), "3 years ago (12 Nov 2023, 18:04)");
+        assert_eq!(day(now, &TimeZone::UTC), "Tuesday, 24 November 2026");
     }
 }

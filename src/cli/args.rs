@@ -137,6 +137,14 @@ pub enum Command {
         #[arg(long)]
         dry_run: bool,
     },
+    /// Read messages of one room with the restored keys, and why others stay closed
+    History {
+        /// The room's id
+        room: String,
+        /// How many of the newest messages
+        #[arg(long, value_name = "N", default_value_t = 50, value_parser = clap::value_parser!(u16).range(1..=10_000))]
+        limit: u16,
+    },
     /// Write keys of the store on this computer into a key file for other apps
     Export {
         /// The file to write

@@ -104,6 +104,7 @@ fn sentence(news: &News) -> String {
             format!("Passphrase: {percent} % of {all} rounds, slow on purpose")
         }
         News::Carrying { keys } => format!("Key file: {} keys", grouped(*keys)),
+        News::Messages { read } => format!("Reading messages, {} so far", grouped(*read)),
         News::Hint(hint) => hint_sentence(*hint).to_owned(),
     }
 }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::timeline::Timeline;
 use crate::backup::version::ALGORITHM;
 
 /// Everything a server knows of an account.
@@ -19,6 +20,8 @@ pub struct Account {
     pub password: String,
     /// All rooms that the account was ever in, in no special order.
     pub rooms: Vec<Room>,
+    /// What was written in them, by room id; nothing in those that are not there.
+    pub timelines: BTreeMap<String, Timeline>,
     /// Every backup version ever made, by its number; `None` once deleted.
     pub versions: BTreeMap<u64, Option<Version>>,
     /// Global account data: content by type.

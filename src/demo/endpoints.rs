@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 use super::{
     account::{Account, Version},
     answers::{Denial, all_rooms, one_entry, one_room},
+    history::messages,
     room_endpoints::{
         joined_members, joined_rooms, members, room_state, room_summary, sliding_sync,
     },
@@ -46,7 +47,8 @@ pub(super) fn router(state: Arc<Shared>) -> Router {
         .route("/rooms/{room}/state/{kind}", get(room_state))
         .route("/rooms/{room}/state/{kind}/", get(room_state))
         .route("/rooms/{room}/joined_members", get(joined_members))
-        .route("/rooms/{room}/members", get(members));
+        .route("/rooms/{room}/members", get(members))
+        .route("/rooms/{room}/messages", get(messages));
     Router::new()
         .route("/.well-known/matrix/client", get(well_known))
         .route("/_matrix/client/versions", get(spec_versions))

@@ -8,9 +8,12 @@ pub mod random;
 pub mod running;
 pub mod server;
 pub mod stories;
+pub mod timeline;
 
 mod answers;
+mod chats;
 mod endpoints;
 mod forge;
+mod history;
 mod room_endpoints;
 mod rooms;

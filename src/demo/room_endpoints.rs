@@ -28,7 +28,7 @@ pub(super) async fn joined_rooms(_: Caller, State(server): Server) -> Json<Value
 }
 
 /// A room whose state the account may read.
-fn readable<'a>(account: &'a Account, id: &str) -> Answer<&'a Room> {
+pub(super) fn readable<'a>(account: &'a Account, id: &str) -> Answer<&'a Room> {
     let room = account.room(id).filter(|room| room.membership != Membership::Forgotten);
     room.ok_or_else(|| {
         let user = &account.user_id;
@@ -56,7 +56,7 @@ pub(super) async fn room_state(
 }
 
 /// The account's person, who is called like the first part of the id.
-fn own(account: &Account) -> Person {
+pub(super) fn own(account: &Account) -> Person {
     let user_id = account.user_id.clone();
     let display_name = user_id.trim_start_matches('@').split(':').next().unwrap_or_default();
     Person { display_name: display_name.to_owned(), user_id }
@@ -94,20 +94,23 @@ pub(super) async fn members(
     let own = own(account);
     let is_in = room.membership == Membership::Joined;
     let wanted = parameters.get("membership");
-    let event = |person: &Person, membership: &str| {
-        json!({
-            "content": { "displayname": person.display_name, "membership": membership },
-            "room_id": room.id,
-            "sender": person.user_id,
-            "state_key": person.user_id,
-            "type": "m.room.member",
-        })
-    };
     let all = std::iter::once((&own, if is_in { "join" } else { "leave" }));
     let all = all.chain(room.people.iter().map(|person| (person, "join")));
     let chunk = all.filter(|(_, membership)| wanted.is_none_or(|wanted| wanted == membership));
-    let chunk: Vec<_> = chunk.map(|(person, membership)| event(person, membership)).collect();
+    let chunk: Vec<_> =
+        chunk.map(|(person, membership)| member(room, person, membership)).collect();
     Ok(Json(json!({ "chunk": chunk })))
+}
+
+/// The event that tells how somebody stands to a room.
+pub(super) fn member(room: &Room, person: &Person, membership: &str) -> Value {
+    json!({
+        "content": { "displayname": person.display_name, "membership": membership },
+        "room_id": room.id,
+        "sender": person.user_id,
+        "state_key": person.user_id,
+        "type": "m.room.member",
+    })
 }
 
 /// What strangers may know. The server asks no others, and all rooms are for the invited only.

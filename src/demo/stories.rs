@@ -8,9 +8,11 @@ use vodozemac::Ed25519SecretKey;
 
 use super::{
     account::{Account, Damage, Room},
+    chats,
     forge::{EntryPlan, Forge, Sender},
     random::Seeded,
     rooms::{PLAIN, RoomPlan},
+    timeline::{Script, Sessions, Timeline},
 };
 use crate::{
     backup::{decryption::DecryptionKey, recovery_key},
@@ -29,6 +31,8 @@ const SERVER: &str = "example.org";
 const LETTERS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 /// Session numbers from here on exist in the older version only.
 const OLDER: u32 = 1 << 20;
+/// A session number that exists in no version.
+const NOWHERE: u32 = 1 << 21;
 /// What is wrong in the current version, and how often.
 const DAMAGES: [(Damage, usize); 8] = [
     (Damage::OtherKey, 13),
@@ -123,6 +127,7 @@ impl Story {
             (3, Some(forge(3, &current, &older).version(&newest, master, 61))),
         ]);
         Account {
+            timelines: timelines(&seed, &places, &newest),
             master_key: self.master_key(&seed),
             device_keys: BTreeMap::from([("OLDLAPTOP".to_owned(), self.laptop(&seed))]),
             user_id: self.user_id().to_owned(),
@@ -282,6 +287,38 @@ fn older_entries<'a>(
             kept.chain(gone)
         })
         .collect()
+}
+
+/// The conversations, each with sessions that the backups hold as its lines need them.
+fn timelines(
+    seed: &Seeded,
+    places: &[Place],
+    newest: &[EntryPlan<'_>],
+) -> BTreeMap<String, Timeline> {
+    let planned = chats::PLAIN.iter().filter_map(|chat| {
+        let called = |place: &&Place| {
+            place.plan.name == Some(chat.room) || place.plan.direct == Some(chat.room)
+        };
+        let place = places.iter().find(called)?;
+        let entries = || newest.iter().filter(|entry| entry.room_id == place.room.id);
+        let sound = || entries().filter(|entry| entry.damage.is_none());
+        let older = (0..place.plan.older).map(|number| entry(seed, place, OLDER + number));
+        let sessions = Sessions {
+            held: sound().filter(|entry| entry.index == 0).map(|entry| entry.session).collect(),
+            late: sound()
+                .find(|entry| (2..65_536).contains(&entry.index))
+                .map(|entry| (entry.session, entry.index)),
+            older: older.filter(|entry| entry.index == 0).map(|entry| entry.session).next(),
+            damaged: entries()
+                .find(|entry| entry.damage.is_some_and(|damage| damage != Damage::OtherSession))
+                .map(|entry| entry.session),
+            nowhere: place.number << 32 | u64::from(NOWHERE),
+        };
+        let room_id = place.room.id.clone();
+        let script = Script { chat, room_id, seed: seed.clone(), sessions };
+        Some((place.room.id.clone(), Timeline::planned(script)))
+    });
+    planned.collect()
 }
 
 fn entry<'a>(seed: &Seeded, place: &'a Place, number: u32) -> EntryPlan<'a> {

@@ -107,8 +107,17 @@ impl Answer {
         expected: &'static str,
         cancel: &Cancel,
     ) -> Result<Zeroizing<String>, RequestError> {
+        self.object_within(limits::ANSWER, expected, cancel).await
+    }
+
+    async fn object_within(
+        self,
+        limit: u64,
+        expected: &'static str,
+        cancel: &Cancel,
+    ) -> Result<Zeroizing<String>, RequestError> {
         let host = self.host.clone();
-        let mut body = self.body(limits::ANSWER, cancel).await?;
+        let mut body = self.body(limit, cancel).await?;
         check_beginning(&body, &host, expected)?;
         String::from_utf8(std::mem::take(&mut *body)).map(Zeroizing::new).map_err(|error| {
             drop(Zeroizing::new(error.into_bytes()));
@@ -122,7 +131,17 @@ impl Answer {
         expected: &'static str,
         cancel: &Cancel,
     ) -> Result<T, RequestError> {
-        let text = self.object(expected, cancel).await?;
+        self.json_within(limits::ANSWER, expected, cancel).await
+    }
+
+    /// The same of an answer that may be longer than others, in bytes.
+    pub(super) async fn json_within<T: DeserializeOwned>(
+        self,
+        limit: u64,
+        expected: &'static str,
+        cancel: &Cancel,
+    ) -> Result<T, RequestError> {
+        let text = self.object_within(limit, expected, cancel).await?;
         // Only where it fails and not on what: the parser's own words would quote the answer.
         serde_json::from_str(&text).map_err(|error| RequestError::Odd {
             expected,

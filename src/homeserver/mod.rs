@@ -8,7 +8,7 @@
 //! | `permit` | proof that a person agreed to a writing request |
 //! | `session` | who we are: signed in here, or borrowing another app's token |
 //! | `discovery`, `sign_in`, `sign_out` | the way in and out |
-//! | `room_keys`, `account_data`, `device_keys`, `rooms`, `sliding_sync` | what is read |
+//! | `room_keys`, `account_data`, `device_keys`, `rooms`, `history`, `sliding_sync` | what is read |
 //!
 //! Paths are built here and not by ruma's request types: those leave `%` in a name as it is, so a
 //! hostile version name (`%2e%2e`) would reach another endpoint, and they copy the access token
@@ -21,6 +21,7 @@ mod client;
 pub mod device_keys;
 pub mod discovery;
 mod error;
+pub mod history;
 mod permit;
 mod request;
 pub mod room_keys;

@@ -2,5 +2,6 @@
 //!
 //! Ratchets and signatures are vodozemac's; the checks it leaves out are ours (SPEC §3.6).
 
+pub mod message;
 pub mod room_key;
 pub mod session_key;

@@ -193,7 +193,7 @@ impl SessionKey {
         }
     }
 
-    fn session(&self) -> Option<InboundGroupSession> {
+    pub(super) fn session(&self) -> Option<InboundGroupSession> {
         let key = ExportedSessionKey::from_bytes(self.expose()).ok()?;
         Some(InboundGroupSession::import(&key, SessionConfig::version_1()))
     }

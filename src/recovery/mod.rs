@@ -20,6 +20,7 @@ mod one_room;
 mod passphrase;
 mod people;
 mod pipeline;
+pub mod proof;
 pub mod prune;
 pub mod restore;
 mod sample;

@@ -111,6 +111,12 @@ impl Kept {
         Err(Failure::new(Code::StoreDamaged).with("n", report.damaged))
     }
 
+    /// The open store, for reading, if it is the one of this account.
+    pub(super) fn into_reader_of(self, user_id: &str, server: &str) -> Option<Reader> {
+        let Self { folder, reader, .. } = self;
+        folder.belongs_to(user_id, server).then_some(reader)
+    }
+
     /// The open store, for reading.
     pub(super) fn reader(&self) -> &Reader {
         &self.reader

@@ -184,6 +184,16 @@ pub(super) fn look_into(
     find(overview, unlocked, data_dir).ok().flatten()
 }
 
+/// The account's store for reading messages; `None` without one. Secrets that open another lock are
+/// told as a failure, because here nothing goes without it.
+pub(super) fn open_to_read(
+    overview: &Overview,
+    unlocked: &Unlocked,
+    data_dir: &Path,
+) -> Result<Option<Reader>, Failure> {
+    find(overview, unlocked, data_dir).map_err(IntoFailure::into_failure)
+}
+
 fn find(
     overview: &Overview,
     unlocked: &Unlocked,

@@ -12,6 +12,7 @@ use super::{
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
+    proof::Sightings,
     sample::Sample,
     sign_in::Account,
     source::Source,
@@ -59,6 +60,8 @@ pub struct Visit {
     samples: BTreeMap<String, Sample>,
     /// Names of rooms that were asked for.
     heard: Arc<Mutex<BTreeMap<Arc<str>, RoomName>>>,
+    /// Messages that were opened.
+    sightings: Arc<Sightings>,
 }
 
 impl Visit {
@@ -86,11 +89,18 @@ impl Visit {
                 samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
             }
         }
-        Ok(Self { place, overview, unlocked: None, samples, heard: Arc::default() })
+        Ok(Self {
+            place,
+            overview,
+            unlocked: None,
+            samples,
+            heard: Arc::default(),
+            sightings: Arc::default(),
+        })
     }
 
     /// The same visit with nothing opened yet, for somebody who tries another secret while the first one
-    /// is still in use. Names that one of them hears the other one knows.
+    /// is still in use. Names and messages that one of them hears the other one knows.
     #[must_use]
     pub fn afresh(&self) -> Self {
         Self {
@@ -99,6 +109,7 @@ impl Visit {
             unlocked: None,
             samples: self.samples.clone(),
             heard: Arc::clone(&self.heard),
+            sightings: Arc::clone(&self.sightings),
         }
     }
 
@@ -221,6 +232,11 @@ impl Visit {
     /// Keeps names for as long as the visit lasts, so that nobody asks for them again.
     pub(super) fn hear(&self, names: BTreeMap<Arc<str>, RoomName>) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
+    }
+
+    /// What is remembered of opened messages, so that one sent twice is noticed on any page.
+    pub(super) fn sightings(&self) -> Arc<Sightings> {
+        Arc::clone(&self.sightings)
     }
 
     /// A look into the account's store, if there is one and the secrets at hand open it.

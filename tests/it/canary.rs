@@ -150,6 +150,8 @@ fn no_command_leaves_a_secret() {
     let old = format!("--secret-file={}", ada.file("old recovery key"));
     let secret = format!("--secret-file={}", ada.file("recovery key"));
     let room = ada.account.version(3).unwrap().rooms.keys().next().unwrap().clone();
+    let mut rooms = ada.account.rooms.iter();
+    let family = rooms.find(|room| room.name.as_deref() == Some("Family")).unwrap().id.clone();
     let [server, user] = [ada.server.base_url(), &ada.account.user_id];
     let signing_in: Vec<String> = [
         format!("--homeserver={server}"),
@@ -179,6 +181,7 @@ fn no_command_leaves_a_secret() {
         (ada.opens(&["restore", "--room", &room]), 0),
         (ada.opens(&["restore"]), 3),
         (ada.opens(&["restore", "--backup-version=all", &old]), 3),
+        (ada.opens(&["history", &family]), 0),
         (ada.asks(&["restore", &old]), 10),
         (ada.asks(&["snapshot", "save", &file]), 0),
         (["snapshot", "info", &file].map(str::to_owned).into(), 0),

@@ -4,6 +4,7 @@ use std::sync::OnceLock;
 
 use keyhaul::demo::{account::Account, stories::Story};
 
+mod history;
 mod opening;
 mod rooms;
 mod serving;

@@ -8,7 +8,10 @@ use serde_json::{Value, json};
 
 use keyhaul::{
     base::shown::Shown,
-    demo::account::{Account, Membership, Room},
+    demo::{
+        account::{Account, Membership, Person, Room},
+        timeline::Timeline,
+    },
 };
 
 use crate::program::{Ada, Ended, Trick};
@@ -237,4 +240,44 @@ fn log_files() {
     let text = std::fs::read_to_string(&log).unwrap();
     assert!(text.contains("/room_keys/keys"), "{text}");
     assert!(text.chars().all(|c| c == '\n' || Shown::passes(c)), "{text:?}");
+}
+
+/// Ids, names and texts of a conversation.
+#[test]
+fn messages() {
+    let hostile = |kind: &str, content: Value| {
+        json!({
+            "event_id": format!("${HOSTILE}{kind}"),
+            "sender": format!("@{HOSTILE}:x"),
+            "origin_server_ts": 1,
+            "type": kind,
+            "content": content,
+            "unsigned": {"membership": HOSTILE},
+        })
+    };
+    let mut id = String::new();
+    let ada = Ada::with(|account| {
+        id = hostile_room(account);
+        let room = account.rooms.iter_mut().find(|room| room.id == id).unwrap();
+        room.people = vec![Person { user_id: format!("@{HOSTILE}:x"), display_name: flood() }];
+        let text = json!({"msgtype": "m.text", "body": flood()});
+        let file = json!({
+            "msgtype": "m.file", "body": HOSTILE, "filename": flood(), "info": {"size": u64::MAX},
+        });
+        let locked = json!({"algorithm": HOSTILE, "session_id": HOSTILE, "ciphertext": HOSTILE});
+        let events = vec![
+            hostile("m.room.message", text),
+            hostile("m.sticker", file),
+            hostile("m.room.encrypted", locked),
+        ];
+        account.timelines.insert(id.clone(), Timeline::of(events));
+    });
+    both(&ada, &ada.opens(&["restore"]));
+    let (people, document) = both(&ada, &ada.opens(&["history", &id]));
+    let events = document["events"].as_array().unwrap();
+    assert_eq!(events.len(), 3, "{people}");
+    assert_eq!(events[0]["body"], flood());
+    assert_eq!(events[0]["sender"], format!("@{HOSTILE}:x"));
+    assert_eq!(events[0]["event_id"], format!("${HOSTILE}m.room.message"));
+    assert_eq!(events[2]["reason"], "algorithm");
 }

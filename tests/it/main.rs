@@ -23,9 +23,13 @@ mod fixtures;
 #[cfg(test)]
 mod forms;
 #[cfg(test)]
+mod history;
+#[cfg(test)]
 mod homeserver;
 #[cfg(test)]
 mod key_files;
+#[cfg(test)]
+mod messages;
 #[cfg(test)]
 mod naming;
 #[cfg(test)]

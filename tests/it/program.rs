@@ -81,6 +81,8 @@ impl Lab {
             .env("HOME", self.path("home"))
             .env("TMPDIR", self.path("tmp"))
             .env("KEYHAUL_DATA_DIR", self.data())
+            // Points in time are printed in the zone of the computer.
+            .env("TZ", "UTC")
             .current_dir(self.path("home"))
             .stdin(Stdio::null());
         command

@@ -4,6 +4,7 @@ mod assistant;
 mod backups;
 mod demo;
 mod export;
+mod history;
 mod import;
 mod papers;
 mod prune;
@@ -97,6 +98,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Sessions { room }) => sessions::run(desk, &room).await,
         Some(Command::Unlock) => unlock::run(desk).await,
         Some(Command::Restore { room, dry_run }) => restore::run(desk, room, dry_run).await,
+        Some(Command::History { room, limit }) => history::run(desk, room, limit).await,
         Some(Command::Export { file, room, passphrase_file }) => {
             export::run(desk, file, room, passphrase_file.as_deref()).await
         }

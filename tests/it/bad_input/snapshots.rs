@@ -28,6 +28,17 @@ fn commands(ada: &Ada, file: &str) -> [Vec<String>; 5] {
     .map(|words| words.into_iter().map(str::to_owned).collect())
 }
 
+/// Messages are on the server; no snapshot holds any.
+#[test]
+fn history_offline() {
+    let (ada, file) = saved();
+    let secret = format!("--secret-file={}", ada.file("recovery key"));
+    let snapshot = format!("--snapshot={file}");
+    let told =
+        ada.lab.fails_untouched(&["history", "!a:x", &snapshot, &secret], 12, "history-offline");
+    assert!(told.next.contains("without --snapshot"), "{}", told.next);
+}
+
 #[test]
 fn file_that_is_not_there() {
     let ada = Ada::new();

@@ -18,13 +18,14 @@ fn restored() -> (Ada, PathBuf) {
 }
 
 /// Every command that opens the store.
-fn commands(ada: &Ada) -> [Vec<String>; 4] {
+fn commands(ada: &Ada) -> [Vec<String>; 5] {
     let secret = format!("--secret-file={}", ada.file("recovery key"));
     let own =
         |words: [&str; 2]| words.iter().map(|w| (*w).to_owned()).chain([secret.clone()]).collect();
     [
         ada.opens(&["restore"]),
         ada.opens(&["restore", "--dry-run"]),
+        ada.opens(&["history", "!a:x"]),
         own(["store", "info"]),
         own(["store", "check"]),
     ]
@@ -138,6 +139,7 @@ fn no_store() {
     for command in ["info", "check"] {
         ada.lab.fails_untouched(&["store", command, &secret], 14, "store-empty");
     }
+    ada.lab.fails_untouched(&ada.opens(&["history", "!a:x"]), 14, "store-empty");
 }
 
 #[test]

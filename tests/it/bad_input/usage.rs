@@ -28,6 +28,9 @@ fn unknown_words() {
     not_understood(&["restore", "--dry"], "--dry");
     not_understood(&["steal"], "steal");
     not_understood(&["sessions"], "<ROOM>");
+    not_understood(&["history"], "<ROOM>");
+    not_understood(&["history", "!a:x", "--limit=0"], "--limit");
+    not_understood(&["history", "!a:x", "--limit=all"], "--limit");
     not_understood(&["snapshot", "save"], "<FILE>");
     not_understood(&["completions", "cobol"], "cobol");
     not_understood(&["demo-server", "--listen=everywhere"], "everywhere");
@@ -50,6 +53,20 @@ fn secrets_are_no_arguments() {
         assert!(ended.stderr.contains("unexpected argument"), "{ended}");
         assert!(!ended.stderr.contains("EsTb"), "{ended}");
     }
+}
+
+/// A room's name is no id: several rooms can have it.
+#[test]
+fn names_are_no_rooms() {
+    let ada = Ada::new();
+    let told = ada.lab.fails_untouched(&ada.opens(&["history", "Family"]), 2, "usage");
+    assert!(told.detail.unwrap().contains("begins with !"));
+}
+
+#[test]
+fn history_without_a_secret() {
+    let ada = Ada::new();
+    ada.lab.fails_untouched(&ada.asks(&["history", "!a:x"]), 2, "secret-missing");
 }
 
 #[test]

@@ -192,6 +192,22 @@ fn snapshots() {
     );
 }
 
+/// A conversation with everything in it that keeps a message closed.
+#[test]
+fn history() {
+    let ada = Ada::new();
+    ada.lab.run(&ada.opens(&["restore", "--no-snapshot"])).exited(3);
+    let named = |name: &str| {
+        ada.account.rooms.iter().find(|room| room.name.as_deref() == Some(name)).unwrap()
+    };
+    let family = &named("Family").id;
+    assert_prints!("history", prints(&ada, &ada.opens(&["history", family]), 0));
+    let few = ada.opens(&["history", &named("نادي القراءة").id, "--limit", "3"]);
+    assert_prints!("history_of_few", prints(&ada, &few, 0));
+    let none = ada.opens(&["history", &named("Radio").id]);
+    assert_prints!("history_of_none", prints(&ada, &none, 0));
+}
+
 /// Out of the store into a key file, and back.
 #[test]
 fn key_files() {

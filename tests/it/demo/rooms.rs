@@ -27,7 +27,7 @@ const LEFT_OUT: [&str; 8] = [
 
 /// An answer with its values' kinds in place of the values, so that two servers can be compared.
 /// Ids as names of members become `…`.
-fn shape(value: &Value) -> Value {
+pub(super) fn shape(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
             let members = members.iter().filter(|(name, _)| !LEFT_OUT.contains(&name.as_str()));
@@ -57,7 +57,7 @@ fn without_repeats(mut answer: Value) -> Value {
 }
 
 /// A refusal is compared word by word, without the names in it.
-fn comparable(status: u16, answer: Value) -> (u16, Value) {
+pub(super) fn comparable(status: u16, answer: Value) -> (u16, Value) {
     match answer["error"].as_str() {
         Some(error) => {
             let words = error.split(' ').filter(|word| !word.starts_with(['!', '@']));

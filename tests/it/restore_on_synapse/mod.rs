@@ -5,6 +5,7 @@ mod case;
 mod computer;
 mod four_accounts;
 mod gate;
+mod history;
 mod interrupted;
 mod kept_keys;
 mod looking;
