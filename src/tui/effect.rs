@@ -131,6 +131,17 @@ pub enum Effect {
     Cancel(Job),
     /// Nobody needs this visit any more.
     Forget(Job),
+    /// Read messages of a room.
+    History {
+        /// The number of this work.
+        job: Job,
+        /// The visit that holds what opened the store.
+        visit: Job,
+        /// The room.
+        room: Arc<str>,
+        /// Where to go on backwards; the newest ones else.
+        from: Option<String>,
+    },
     /// Make a passphrase.
     MakePassphrase {
         /// The number of this work.

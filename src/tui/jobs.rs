@@ -31,6 +31,8 @@ pub(super) enum Work {
     Plan,
     /// Restoring.
     Restore,
+    /// Reading messages.
+    History,
     /// Making a passphrase.
     Passphrase,
     /// Writing a key file.

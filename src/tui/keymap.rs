@@ -36,6 +36,8 @@ pub enum Place {
     Proof,
     /// Why one message is closed.
     Why,
+    /// The rooms whose messages can be read.
+    ProofRooms,
     /// Step 7.
     TakeAway,
     /// Making a key file.
@@ -67,6 +69,7 @@ impl Place {
             Self::Refused => "refused keys",
             Self::Proof => "Proof",
             Self::Why => "one message",
+            Self::ProofRooms => "rooms",
             Self::TakeAway => "Take away",
             Self::KeyFile | Self::FileMade => "key file",
             Self::Field => "in a text field",
@@ -259,7 +262,7 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 13] = [
+    const SCREENS: [Place; 14] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
@@ -270,6 +273,7 @@ mod tests {
         Place::Refused,
         Place::Proof,
         Place::Why,
+        Place::ProofRooms,
         Place::TakeAway,
         Place::KeyFile,
         Place::FileMade,

@@ -15,6 +15,7 @@ use crate::{
         look::Overview,
         looks::Earlier,
         names::RoomName,
+        proof::History,
         restore::Restoring,
         sign_in::{Device, Found, Left},
         snapshots::Kept,
@@ -85,6 +86,8 @@ pub enum Happened {
     Restoring(RestoreGlance),
     /// A plan was made, or keys were restored.
     Restored(Box<Result<Restoring, Failure>>),
+    /// Messages of a room were read.
+    Read(Box<Result<History, Failure>>),
     /// A passphrase was made.
     Passphrase(SecretText),
     /// So many keys are in the file by now.

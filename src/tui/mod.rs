@@ -13,6 +13,7 @@ mod key_field;
 mod key_step;
 mod list;
 mod overlay;
+mod proof_step;
 mod restore_step;
 mod rooms;
 mod screens;

@@ -17,6 +17,7 @@ use super::{
     overlay::Overlay,
     page::Line,
     pen::Pen,
+    proof_step::ProofStep,
     restore_step::RestoreStep,
     rooms::Names,
     sign_in::SignIn,
@@ -95,6 +96,10 @@ pub(super) enum Branch {
     Key,
     /// The refused keys.
     Refused,
+    /// Why a message is closed.
+    Why,
+    /// Which room's messages to read.
+    ProofRooms,
     /// Making a key file.
     KeyFile,
     /// A key file that was made.
@@ -261,6 +266,7 @@ pub struct Model {
     pub(super) names_due: Option<Moment>,
     pub(super) key: KeyStep,
     pub(super) restore: RestoreStep,
+    pub(super) proof: ProofStep,
     pub(super) take: TakeAway,
     pub(super) jobs: Jobs,
     /// A recovery key that came into a wrong field, kept for the step that wants it.
@@ -290,6 +296,8 @@ impl Model {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
             Some(Branch::Refused) => return Place::Refused,
+            Some(Branch::Why) => return Place::Why,
+            Some(Branch::ProofRooms) => return Place::ProofRooms,
             Some(Branch::KeyFile) => return Place::KeyFile,
             Some(Branch::KeyFileMade) => return Place::FileMade,
             None => {}

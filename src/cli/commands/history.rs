@@ -57,8 +57,8 @@ async fn read(
     kept: Option<Kept>,
 ) -> Result<u8, Failure> {
     let data_dir = desk.data_dir()?;
-    let wish = Wish { data_dir, room_id, from: None, limit: usize::from(limit), kept };
-    let history = proof::history(visit, wish, &*desk.progress(), &desk.cancel).await;
+    let wish = Wish { data_dir, room_id, from: None, limit: usize::from(limit) };
+    let history = proof::history(visit, wish, kept, &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
     let history = history?;
     if let Some(stopped) = history.shortfall.as_ref().filter(|why| why.code() == Code::Stopped) {

@@ -58,8 +58,6 @@ pub struct Wish {
     pub from: Option<String>,
     /// Most messages wanted, at most [`limits::HISTORY_MESSAGES`].
     pub limit: usize,
-    /// A store that a secret opened by itself, for accounts whose locks on the server are others by now.
-    pub kept: Option<Kept>,
 }
 
 /// A part of a room's history.
@@ -173,12 +171,14 @@ impl Row {
 }
 
 /// Reads messages of a room, the newest or those before an earlier place, and opens them with the keys
-/// of the store.
+/// of the store. `kept` is a store that a secret opened by itself, for accounts whose locks on the server
+/// are others by now.
 ///
 /// Once something was read, what goes wrong after it is told beside it.
 pub async fn history(
     visit: &Visit,
-    mut wish: Wish,
+    wish: Wish,
+    kept: Option<Kept>,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<History, Failure> {
@@ -188,7 +188,7 @@ pub async fn history(
     let session = account.session();
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let (user_id, server) = (&visit.overview.user_id, &visit.overview.server);
-    let kept = wish.kept.take().and_then(|kept| kept.into_reader_of(user_id, server));
+    let kept = kept.and_then(|kept| kept.into_reader_of(user_id, server));
     let found = match kept {
         Some(reader) => Some(reader),
         None if unlocked.fits.is_empty() => return Err(visit.closed()),

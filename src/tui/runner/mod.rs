@@ -187,6 +187,7 @@ impl Runner {
             Effect::Forget(visit) => {
                 self.visits.remove(&visit);
             }
+            Effect::History { job, visit, room, from } => self.history(job, visit, room, from),
             Effect::MakePassphrase { job } => {
                 self.post(job).send(Happened::Passphrase(passphrase::make(&mut SystemRandom)));
             }

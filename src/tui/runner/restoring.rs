@@ -12,6 +12,7 @@ use crate::{
     recovery::{
         key_files::export::{Export, export},
         look::Wanted,
+        proof,
         restore::{Wish, restore},
         store::Kept,
         trust::Trust,
@@ -21,6 +22,9 @@ use crate::{
     },
     tui::message::{Happened, Job, Opened},
 };
+
+/// Messages that are read at once.
+const MESSAGES: usize = 50;
 
 /// Tells how far the calculation for a passphrase is.
 struct Stretching(Post);
@@ -61,6 +65,23 @@ impl Runner {
             post.bring(Happened::Unlocked(Ok(opened)), Held::Visit(visit));
             // With secret storage open, signatures of the account are more than a claim.
             post.send(Happened::Judged(signers(&judged, &cancel).await));
+        });
+    }
+
+    pub(super) fn history(&mut self, job: Job, visit: Job, room: Arc<str>, from: Option<String>) {
+        let (cancel, post) = (self.cancel(job), self.post(job));
+        let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
+            return post.send(Happened::Read(Box::new(Err(forgotten("visit")))));
+        };
+        tokio::spawn(async move {
+            let wish = proof::Wish {
+                data_dir: surroundings.data_dir.clone(),
+                room_id: room.to_string(),
+                from,
+                limit: MESSAGES,
+            };
+            let history = proof::history(&visit, wish, None, &Silent, &cancel).await;
+            post.send(Happened::Read(Box::new(history)));
         });
     }
 

@@ -4,8 +4,8 @@ mod backups;
 mod contents;
 mod explain;
 mod key;
-mod later;
 mod overlays;
+mod proof;
 mod restore;
 mod room;
 mod rooms;
@@ -46,7 +46,10 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::TakeAway => take_away::page(model, regions),
         Place::KeyFile => take_away::form_page(model, regions),
         Place::FileMade => take_away::made_page(model, regions),
-        _ => later::page(model, regions),
+        Place::Proof => proof::page(model, regions),
+        Place::Why => proof::why_page(model),
+        Place::ProofRooms => proof::rooms_page(model, regions),
+        Place::Everywhere | Place::Lists | Place::Field => Page::default(),
     };
     page.command = command(model);
     if model.explaining.is_some() {
@@ -144,11 +147,16 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
             let kept = model.kept_secret.is_some() && model.open.is_some();
             (model.target_version().is_some(), model.key.trying.is_some(), closed || kept)
         }
+        Step::Proof => {
+            let failed = model.proof.failed.is_some();
+            let opened = model.proof.sum().opened > 0;
+            (opened, model.proof.reading.is_some(), failed && !opened)
+        }
+        Step::TakeAway => (!model.take.made.is_empty(), work(&Work::Export), false),
         Step::Restore => {
             let stage = model.restore.stage;
             (stage == Stage::Done, model.is_restoring(), stage == Stage::Stopped)
         }
-        _ => (false, false, false),
     };
     match () {
         () if here && !(working && step == Step::Restore) => ("▸", Ink::Accent),
@@ -258,6 +266,12 @@ fn command_words(model: &Model) -> Vec<Word> {
             }
         }
         Place::RecoveryKey => words.push(plain("unlock")),
+        Place::Proof | Place::Why | Place::ProofRooms => {
+            words.push(plain("history"));
+            if let Some(room) = &model.proof.room {
+                words.push(Word::Private(room.to_string(), "ROOM"));
+            }
+        }
         Place::TakeAway | Place::KeyFile | Place::FileMade => {
             words.push(plain("export"));
             let file = model.take.form.file.text().trim();
@@ -268,9 +282,9 @@ fn command_words(model: &Model) -> Vec<Word> {
     }
     let mut words = with_account(model, words);
     let current = model.backups.looked.as_ref().and_then(|looked| looked.overview.current.as_ref());
+    let reads = matches!(place, Place::Contents | Place::Room | Place::Key);
     let restores = matches!(place, Place::Restore | Place::Refused);
-    if let Some(version) =
-        model.open.as_ref().filter(|_| !matches!(place, Place::Backups | Place::RecoveryKey))
+    if let Some(version) = model.open.as_ref().filter(|_| reads || restores)
         && (Some(version) != current || !restores)
         && !model.is_offline()
     {
@@ -340,6 +354,10 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
         }
         Place::RecoveryKey => Some(("What it opens, without names,", key::fits_to_copy(model)?)),
         Place::Restore => Some(("The plan, without names,", restore::figures_to_copy(model)?)),
+        Place::Why => Some(("The reason, without names,", proof::why_to_copy(model)?)),
+        Place::Proof | Place::ProofRooms => {
+            Some(("The id of the room", safe(model.proof.room.as_ref()?)))
+        }
         Place::TakeAway => Some(("The summary, without names,", take_away::summary_to_copy(model))),
         Place::FileMade => {
             let made = model.take.made.last()?;

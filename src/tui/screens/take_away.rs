@@ -3,6 +3,7 @@
 use super::sign_in::lower_first;
 use crate::{
     base::{
+        failure::Code,
         shown::{Shown, grouped},
         words::{counted, size},
     },
@@ -18,6 +19,9 @@ use crate::{
         theme::Ink,
     },
 };
+
+/// Failures that another name for the file helps.
+const OF_FILES: [Code; 3] = [Code::NoPermission, Code::FileNotPlain, Code::DiskFull];
 
 pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     let roomy = regions.is_roomy();
@@ -300,8 +304,12 @@ fn form_next(model: &Model) -> Line {
     if model.jobs.job(&Work::Export).is_some() {
         return line("wait a moment, or press Ctrl-C to stop.");
     }
-    if let Some(failure) = &form.failed {
-        return line(lower_first(&model.told(failure).next()));
+    match &form.failed {
+        Some(failure) if OF_FILES.contains(&failure.code()) => {
+            return line("type another name, in a folder where you may write.");
+        }
+        Some(failure) => return line(lower_first(&model.told(failure).next())),
+        None => {}
     }
     line(match form.missing() {
         Some(Missing::Name) => "type a name for the file.",

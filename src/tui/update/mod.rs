@@ -6,6 +6,7 @@ mod contents;
 mod key;
 mod leaving;
 mod overlays;
+mod proof;
 mod restore;
 mod sign_in;
 mod take_away;
@@ -30,6 +31,7 @@ use super::{
     model::{Branch, Leaving, Model, SECRETS_KEPT, Settings, Start, Step},
     overlay::Overlay,
     page::{Target, line},
+    proof_step::ProofStep,
     restore_step::RestoreStep,
     rooms::Names,
     screens,
@@ -63,6 +65,7 @@ impl Model {
             names_due: None,
             key: KeyStep::default(),
             restore: RestoreStep::default(),
+            proof: ProofStep::default(),
             take: TakeAway::default(),
             jobs: Jobs::default(),
             kept_secret: None,
@@ -229,11 +232,10 @@ impl Model {
             Place::TakeAway => self.on_take_away(intent, effects),
             Place::KeyFile => self.on_key_file(intent, effects),
             Place::FileMade => self.on_key_file_made(intent),
-            _ => match intent {
-                Intent::Back => self.go_to(Step::Contents, effects),
-                Intent::GoOn => self.copy_command(effects),
-                _ => self.no_sense(),
-            },
+            Place::Proof => self.on_proof(intent, effects),
+            Place::Why => self.on_why(intent),
+            Place::ProofRooms => self.on_proof_rooms(intent, effects),
+            Place::Everywhere | Place::Lists | Place::Field => self.no_sense(),
         }
     }
 
@@ -266,6 +268,7 @@ impl Model {
         match step {
             Step::Key => self.enter_key(effects),
             Step::Restore => self.enter_restore(effects),
+            Step::Proof => self.enter_proof(effects),
             _ => {}
         }
         self.settle();
@@ -407,6 +410,7 @@ impl Model {
             (Happened::Restored(restored), work) => {
                 self.restored(*restored, work == Work::Plan, was_stopped);
             }
+            (Happened::Read(history), _) => self.messages_read(*history),
             (Happened::Passphrase(passphrase), _) => self.passphrase_made(passphrase),
             (Happened::Carried(keys), _) => self.take.carried = keys,
             (Happened::Exported(exported), _) => self.exported(*exported),
@@ -445,6 +449,8 @@ impl Model {
             Place::Restore => self.go_in_restore(to, seen),
             Place::Refused => self.go_in_refused(to, seen),
             Place::TakeAway => self.go_in_take_away(to, seen),
+            Place::Proof => self.go_in_proof(to, seen),
+            Place::ProofRooms => self.go_in_proof_rooms(to, seen),
             Place::KeyFile => self.go_in_form(to),
             Place::Room => {
                 if let Some(view) = self.room_view_mut() {
@@ -467,6 +473,8 @@ impl Model {
             Place::Room => Some(self.room_view()?.cursor.at),
             Place::Refused => Some(self.restore.refused.at),
             Place::TakeAway => Some(self.take.cursor.at),
+            Place::Proof => Some(self.proof.cursor.at),
+            Place::ProofRooms => Some(self.proof.rooms.at),
             _ => None,
         }
     }

@@ -24,6 +24,7 @@ use crate::{
         message::{DemoPaper, Job, Moment, Signed},
         model::{Account, Model, Step, Visiting},
         overlay::{Choice, Repeat},
+        proof_step::ProofStep,
         restore_step::RestoreStep,
         sign_in::{Finding, Part},
     },
@@ -330,6 +331,8 @@ impl Model {
                     | Work::Unlock
                     | Work::Plan
                     | Work::Restore
+                    | Work::History
+                    | Work::Export
             );
             if of_place {
                 self.jobs.end(job);
@@ -341,6 +344,7 @@ impl Model {
         self.names.clear();
         self.close_key(effects);
         self.restore = RestoreStep::default();
+        self.proof = ProofStep::default();
         self.open = None;
         self.branches.clear();
         self.finding = false;

@@ -1,0 +1,168 @@
+//! Step 6: real messages, and why some stay closed.
+
+use std::sync::Arc;
+
+use crate::{
+    base::failure::{Code, Failure},
+    recovery::proof::{History, said::Said},
+    tui::{
+        effect::Effect,
+        intent::Intent,
+        jobs::Work,
+        list::Move,
+        model::{Branch, Model, Step},
+        proof_step::ProofStep,
+        restore_step::Stage,
+    },
+};
+
+impl Model {
+    pub(super) fn on_proof(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        match intent {
+            Intent::GoOn => self.go_to(Step::TakeAway, effects),
+            Intent::Back => self.go_to(Step::Restore, effects),
+            Intent::Open => self.open_why(),
+            Intent::NextClosed => {
+                if !self.proof.go_to_closed() {
+                    self.remark("No message in sight is closed.");
+                }
+            }
+            Intent::NextPart | Intent::PreviousPart => self.choose_room(),
+            Intent::Again => self.read_newest(effects),
+            // Above the oldest one are older ones.
+            Intent::Up | Intent::PageUp | Intent::First
+                if self.proof.cursor.at == 0 && self.proof.earlier.is_some() =>
+            {
+                self.read_earlier(effects);
+            }
+            _ if self.moved(intent) => {}
+            _ => self.no_sense(),
+        }
+    }
+
+    /// Comes to the step: the messages of a room are asked for at once.
+    pub(super) fn enter_proof(&mut self, effects: &mut Vec<Effect>) {
+        if self.proof.room.is_none() {
+            let room = self.proof_rooms().first().cloned();
+            self.proof.room = room;
+        }
+        if !self.proof.read && self.proof.reading.is_none() {
+            self.read_newest(effects);
+        }
+    }
+
+    /// The rooms whose keys are here, those that somebody looked at first.
+    pub(in crate::tui) fn proof_rooms(&self) -> Vec<Arc<str>> {
+        let version = match self.restore.version.is_empty() {
+            true => self.open.as_deref().unwrap_or_default(),
+            false => &self.restore.version,
+        };
+        let Some(haul) = self.hauls.get(version) else { return Vec::new() };
+        let run = self.restore.run();
+        let has_keys = |id: &Arc<str>| {
+            run.is_none_or(|run| run.tally.rooms.get(id).is_some_and(|room| room.opened > 0))
+        };
+        let focus = haul.rooms.focus().map(|room| Arc::clone(&room.id));
+        let mut rooms: Vec<_> = haul.rooms.all().iter().filter(|room| has_keys(&room.id)).collect();
+        rooms.sort_by_key(|room| {
+            (focus.as_ref() != Some(&room.id), std::cmp::Reverse(room.figures.sessions))
+        });
+        rooms.into_iter().map(|room| Arc::clone(&room.id)).collect()
+    }
+
+    /// Says whether messages can be read: a server, and keys on this computer.
+    pub(in crate::tui) fn can_read_messages(&self) -> bool {
+        let some = self.has_keys_here() || self.restore.stage == Stage::Restoring;
+        self.key.visit.is_some() && !self.is_offline() && some
+    }
+
+    fn read_newest(&mut self, effects: &mut Vec<Effect>) {
+        let Some(room) = self.proof.room.clone() else { return };
+        if !self.can_read_messages() {
+            return;
+        }
+        self.proof = ProofStep { rooms: self.proof.rooms, ..ProofStep::of(room) };
+        self.read_messages(None, effects);
+    }
+
+    fn read_earlier(&mut self, effects: &mut Vec<Effect>) {
+        if self.proof.reading.is_none() {
+            self.read_messages(self.proof.earlier.clone(), effects);
+        }
+    }
+
+    fn read_messages(&mut self, from: Option<String>, effects: &mut Vec<Effect>) {
+        let (Some(visit), Some(room)) = (self.key.visit, self.proof.room.clone()) else { return };
+        let job = self.begin(Work::History, effects);
+        self.proof.reading = Some(self.now);
+        effects.push(Effect::History { job, visit, room, from });
+    }
+
+    pub(super) fn messages_read(&mut self, history: Result<History, Failure>) {
+        self.proof.reading = None;
+        match history {
+            // Somebody chose another room meanwhile.
+            Ok(history) if self.proof.room.as_deref() != Some(&*history.room_id) => {}
+            Ok(history) => self.proof.take(history),
+            Err(failure) if failure.code() == Code::Stopped => {
+                self.remark("Stopped. What was read is still there.");
+            }
+            Err(failure) => self.proof.failed = Some(failure),
+        }
+        self.settle();
+    }
+
+    fn open_why(&mut self) {
+        match self.proof.focus().map(|message| &message.said) {
+            Some(Said::Closed(_)) => self.branch(Branch::Why),
+            Some(_) => self.remark("This message is open."),
+            None => self.remark("There is no message here."),
+        }
+    }
+
+    pub(super) fn on_why(&mut self, intent: Intent) {
+        match intent {
+            Intent::Back | Intent::Close | Intent::GoOn => {
+                self.branches.pop();
+                self.settle();
+            }
+            _ => self.no_sense(),
+        }
+    }
+
+    fn choose_room(&mut self) {
+        let at = self.proof_rooms().iter().position(|id| Some(id) == self.proof.room.as_ref());
+        self.proof.rooms.at = at.unwrap_or(0);
+        self.branch(Branch::ProofRooms);
+    }
+
+    pub(super) fn on_proof_rooms(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
+        match intent {
+            Intent::Back | Intent::Close | Intent::NextPart => {
+                self.branches.pop();
+                self.settle();
+            }
+            Intent::GoOn | Intent::Open => {
+                let room = self.proof_rooms().get(self.proof.rooms.at).cloned();
+                self.branches.pop();
+                if room.is_some() {
+                    self.proof.room = room;
+                    self.read_newest(effects);
+                }
+                self.settle();
+            }
+            _ if self.moved(intent) => {}
+            _ => self.no_sense(),
+        }
+    }
+
+    pub(super) fn go_in_proof(&mut self, to: Move, seen: usize) {
+        let rows = self.proof.messages.len();
+        self.proof.cursor.go(to, rows, seen);
+    }
+
+    pub(super) fn go_in_proof_rooms(&mut self, to: Move, seen: usize) {
+        let rows = self.proof_rooms().len();
+        self.proof.rooms.go(to, rows, seen);
+    }
+}
