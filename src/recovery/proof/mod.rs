@@ -14,7 +14,10 @@ pub mod reason;
 pub mod said;
 pub mod words;
 
-use std::{path::PathBuf, time::Instant};
+use std::{
+    path::{Path, PathBuf},
+    time::Instant,
+};
 
 use jiff::Timestamp;
 use tracing::debug;
@@ -133,7 +136,7 @@ impl Message {
 /// Once something was read, what goes wrong after it is told beside it.
 pub async fn history(
     visit: &Visit,
-    mut wish: Wish,
+    wish: Wish,
     progress: &dyn Progress,
     cancel: &Cancel,
 ) -> Result<History, Failure> {
@@ -143,32 +146,33 @@ pub async fn history(
     let session = account.session();
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let (user_id, server) = (&visit.overview.user_id, &visit.overview.server);
-    let kept = wish.kept.take().and_then(|kept| kept.into_reader_of(user_id, server));
+    let Wish { data_dir, room_id, from, limit, kept } = wish;
+    let kept = kept.and_then(|kept| kept.into_reader_of(user_id, server));
     let found = match kept {
         Some(reader) => Some(reader),
         None if unlocked.fits.is_empty() => return Err(visit.closed()),
-        None => target::open_to_read(&visit.overview, unlocked, &wish.data_dir)?,
+        None => target::open_to_read(&visit.overview, unlocked, &data_dir)?,
     };
     let reader = found.ok_or_else(|| Failure::new(Code::StoreEmpty))?;
-    let opener = Opener::new(reader, &wish.room_id, visit.sightings());
-    let mut reading = Reading::new(&wish);
+    let opener = Opener::new(reader, &room_id, visit.sightings());
+    let mut reading = Reading::new(&room_id, from, limit);
     let opener = reading.read(session, opener, progress, cancel).await?;
-    remember_proofs(visit, &wish, opener.into_proven());
+    remember_proofs(visit, &data_dir, &room_id, &opener.into_proven());
     reading.explain(visit, session, cancel).await;
     Ok(reading.history(account.user_id()))
 }
 
 /// Notes in the store which keys are proven now. It is no reason to fail if that is not possible:
 /// another run may be writing.
-fn remember_proofs(visit: &Visit, wish: &Wish, proven: Vec<SessionKey>) {
+fn remember_proofs(visit: &Visit, data_dir: &Path, room_id: &str, proven: &[SessionKey]) {
     let Some(unlocked) = visit.unlocked.as_ref().filter(|_| !proven.is_empty()) else { return };
     let note = || {
-        let mut target = target::Target::for_keys(&visit.overview, unlocked, &wish.data_dir)?;
+        let mut target = target::Target::for_keys(&visit.overview, unlocked, data_dir)?;
         let Some(store) = target.store() else { return Ok(()) };
         let mut write = || {
             let mut batch = store.begin(Instant::now())?;
-            for key in &proven {
-                batch.prove(&wish.room_id, key, &mut SystemRandom)?;
+            for key in proven {
+                batch.prove(room_id, key, &mut SystemRandom)?;
             }
             batch.commit()
         };
@@ -177,4 +181,15 @@ fn remember_proofs(visit: &Visit, wish: &Wish, proven: Vec<SessionKey>) {
     if let Err(failure) = note() {
         debug!(code = failure.code().word(), "proofs of keys are not remembered");
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A face with a window starts it as a task that any thread may go on with. Compiling is the test.
+    const _: fn(&Visit, Wish, &dyn Progress, &Cancel) = |visit, wish, progress, cancel| {
+        fn task(_: impl Send) {}
+        task(history(visit, wish, progress, cancel));
+    };
 }

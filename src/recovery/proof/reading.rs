@@ -6,8 +6,8 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use jiff::Timestamp;
 
 use super::{
-    Answered, History, Message, Wish, elsewhere::look_for, opening::Opener, reason::Reason,
-    said::Said, words::Words,
+    Answered, History, Message, elsewhere::look_for, opening::Opener, reason::Reason, said::Said,
+    words::Words,
 };
 use crate::{
     base::{
@@ -63,7 +63,8 @@ impl Row {
 
 /// What was read so far.
 pub(super) struct Reading<'a> {
-    wish: &'a Wish,
+    room_id: &'a str,
+    limit: usize,
     /// The newest first.
     rows: Vec<Row>,
     ids: BTreeSet<String>,
@@ -74,10 +75,10 @@ pub(super) struct Reading<'a> {
 }
 
 impl<'a> Reading<'a> {
-    pub(super) fn new(wish: &'a Wish) -> Self {
+    pub(super) fn new(room_id: &'a str, from: Option<String>, limit: usize) -> Self {
         let (rows, ids, people) = (Vec::new(), BTreeSet::new(), BTreeMap::new());
-        let earlier = wish.from.clone();
-        Self { wish, rows, ids, people, odd: 0, earlier, shortfall: None }
+        let limit = limit.clamp(1, limits::HISTORY_MESSAGES);
+        Self { room_id, limit, rows, ids, people, odd: 0, earlier: from, shortfall: None }
     }
 
     /// Reads page after page until there are enough messages or no more.
@@ -88,19 +89,18 @@ impl<'a> Reading<'a> {
         progress: &dyn Progress,
         cancel: &Cancel,
     ) -> Result<Opener, Failure> {
-        let limit = self.wish.limit.clamp(1, limits::HISTORY_MESSAGES);
         let mut places = BTreeSet::new();
         let mut largest = limits::HISTORY_EVENTS;
         let mut begun = false;
         for _ in 0..limits::HISTORY_PAGES {
-            let missing = limit.saturating_sub(self.count()).min(largest);
+            let missing = self.limit.saturating_sub(self.count()).min(largest);
             if missing == 0 {
                 break;
             }
             let from = self.earlier.take();
             places.extend(from.clone());
             progress.tell(News::Messages { read: self.rows.len() as u64 });
-            let asked = page(session, &self.wish.room_id, from.as_deref(), missing, cancel).await;
+            let asked = page(session, self.room_id, from.as_deref(), missing, cancel).await;
             let Page { events, odd, people, next } = match asked {
                 Ok(page) => page,
                 Err(RequestError::TooLarge { .. }) if largest > 1 => {
@@ -155,7 +155,7 @@ impl<'a> Reading<'a> {
                 wanted.push(id);
             }
         }
-        let found = look_for(visit, session, &self.wish.room_id, &wanted, cancel).await;
+        let found = look_for(visit, session, self.room_id, &wanted, cancel).await;
         for row in &mut self.rows {
             let Some((id, index)) = row.missing else { continue };
             let was_away = row.membership.as_deref().is_some_and(|stood| stood != "join");
@@ -204,7 +204,7 @@ impl<'a> Reading<'a> {
         let unreadable = count(|said| matches!(said, Said::Closed(_)));
         let deleted = count(|said| matches!(said, Said::Deleted));
         History {
-            room_id: self.wish.room_id.clone(),
+            room_id: self.room_id.to_owned(),
             readable: messages.len() - unreadable - deleted,
             unreadable,
             deleted,
