@@ -1,5 +1,7 @@
 //! `history ROOM`: messages of one room, opened with the restored keys.
 
+use std::path::PathBuf;
+
 use jiff::{Timestamp, tz::TimeZone};
 use serde_json::{Value, json};
 
@@ -19,6 +21,7 @@ use crate::{
             said::{File, Said},
             words::Words,
         },
+        restore,
         store::Kept,
         visit::Visit,
     },
@@ -56,9 +59,18 @@ async fn read(
     limit: u16,
     kept: Option<Kept>,
 ) -> Result<u8, Failure> {
-    let data_dir = desk.data_dir()?;
-    let wish = Wish { data_dir, room_id, from: None, limit: usize::from(limit) };
-    let history = proof::history(visit, wish, kept, &*desk.progress(), &desk.cancel).await;
+    let data_dir = match &desk.demo {
+        None => desk.data_dir()?,
+        Some(story) => {
+            // A story begins anew each time, with nothing on its computer; what it restores is gone
+            // with it.
+            let data_dir = story.data_dir();
+            bring_back(desk, visit, &room_id, data_dir.clone()).await?;
+            data_dir
+        }
+    };
+    let wish = Wish { data_dir, room_id, from: None, limit: usize::from(limit), kept };
+    let history = proof::history(visit, wish, &*desk.progress(), &desk.cancel).await;
     desk.progress().finish();
     let history = history?;
     if let Some(stopped) = history.shortfall.as_ref().filter(|why| why.code() == Code::Stopped) {
@@ -74,6 +86,17 @@ async fn read(
             Ok(3)
         }
     }
+}
+
+async fn bring_back(
+    desk: &Desk,
+    visit: &Visit,
+    room_id: &str,
+    data_dir: PathBuf,
+) -> Result<(), Failure> {
+    let (wanted, rooms) = (desk.wanted(), vec![room_id.to_owned()]);
+    let wish = restore::Wish { wanted, rooms, dry_run: false, save_snapshot: false, data_dir };
+    restore::restore(visit, wish, desk.progress(), desk.cancel.clone()).await.map(drop)
 }
 
 fn document(history: &History) -> Value {

@@ -6,7 +6,7 @@ use std::{
 };
 
 use super::{
-    Row,
+    reading::Row,
     reason::Reason,
     said::{Said, read},
 };

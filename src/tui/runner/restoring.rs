@@ -79,8 +79,9 @@ impl Runner {
                 room_id: room.to_string(),
                 from,
                 limit: MESSAGES,
+                kept: None,
             };
-            let history = proof::history(&visit, wish, None, &Silent, &cancel).await;
+            let history = proof::history(&visit, wish, &Silent, &cancel).await;
             post.send(Happened::Read(Box::new(history)));
         });
     }

@@ -254,6 +254,12 @@ fn the_demo() {
         "demo_people",
         format!("--- stdout\n{}--- stderr\n{}", tour.stdout, tour.stderr)
     );
+    // A story begins anew each time, and yet there is something to read.
+    let ids = lab.json(&["--demo", "rooms", "--quiet"], 0);
+    let mut rooms = ids["rooms"].as_array().unwrap().iter();
+    let choir = rooms.find(|room| room["name"] == "Choir").unwrap()["room_id"].as_str().unwrap();
+    let history = lab.run(&["--demo", "history", choir, "--quiet"]).exited(0);
+    assert_snapshot!("demo_history_people", history.stdout);
     // Three commands cannot be one document.
     assert_eq!(lab.json(&["--demo"], 2)["error"]["code"], "usage");
 }
