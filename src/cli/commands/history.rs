@@ -24,6 +24,7 @@ use crate::{
         restore,
         store::Kept,
         visit::Visit,
+        watch::Watch,
     },
 };
 
@@ -95,8 +96,17 @@ async fn bring_back(
     data_dir: PathBuf,
 ) -> Result<(), Failure> {
     let (wanted, rooms) = (desk.wanted(), vec![room_id.to_owned()]);
-    let wish = restore::Wish { wanted, rooms, dry_run: false, save_snapshot: false, data_dir };
-    restore::restore(visit, wish, desk.progress(), desk.cancel.clone()).await.map(drop)
+    let wish = restore::Wish {
+        wanted,
+        rooms,
+        dry_run: false,
+        save_snapshot: false,
+        data_dir,
+        from: None,
+        read_back: false,
+    };
+    let watch = Watch::default();
+    restore::restore(visit, wish, watch, desk.progress(), desk.cancel.clone()).await.map(drop)
 }
 
 fn document(history: &History) -> Value {
