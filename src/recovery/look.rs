@@ -5,7 +5,8 @@ use std::{collections::BTreeMap, path::Path, sync::Arc};
 use serde_json::value::RawValue;
 use tracing::debug;
 
-use super::{failures::IntoFailure, locks::Locks, sign_in::Account};
+pub use super::locks::Locks;
+use super::{failures::IntoFailure, sign_in::Account};
 use crate::{
     backup::version::BackupVersion,
     base::{

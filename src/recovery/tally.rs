@@ -45,6 +45,20 @@ impl Figures {
         } += 1;
     }
 
+    /// These and others together.
+    #[must_use]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self {
+            entries: self.entries + other.entries,
+            opened: self.opened + other.opened,
+            new: self.new + other.new,
+            better: self.better + other.better,
+            unchanged: self.unchanged + other.unchanged,
+            candidates: self.candidates + other.candidates,
+            refused: self.refused + other.refused,
+        }
+    }
+
     fn refused(&mut self) {
         self.entries += 1;
         self.refused += 1;
@@ -61,8 +75,8 @@ pub struct Tally {
     pub figures: Figures,
     /// Refused entries, at most [`limits::REFUSED_LISTED`] of them.
     pub refused: Vec<RefusedEntry>,
-    /// How many were refused for each reason.
-    reasons: BTreeMap<&'static str, u64>,
+    /// How many were refused, by the word of the reason.
+    pub reason_counts: BTreeMap<&'static str, u64>,
     overflow: Overflow,
     /// Per room, by id.
     pub rooms: BTreeMap<Arc<str>, RoomTally>,
@@ -110,7 +124,7 @@ impl Tally {
     /// Counts a refused entry; where the list grows too long, all go into the file of the overflow.
     pub(super) fn refused(&mut self, entry: RefusedEntry) {
         self.figures.refused();
-        *self.reasons.entry(entry.reason).or_default() += 1;
+        *self.reason_counts.entry(entry.reason).or_default() += 1;
         self.room(&entry.room_id).refused();
         if self.refused.len() < limits::REFUSED_LISTED {
             self.refused.push(entry);
@@ -131,7 +145,7 @@ impl Tally {
     /// How many were refused for each reason, the commonest first.
     pub fn reasons(&self) -> Vec<(&'static str, u64)> {
         let mut counts: Vec<_> =
-            self.reasons.iter().map(|(reason, count)| (*reason, *count)).collect();
+            self.reason_counts.iter().map(|(reason, count)| (*reason, *count)).collect();
         counts.sort_by_key(|(reason, count)| (std::cmp::Reverse(*count), *reason));
         counts
     }

@@ -314,15 +314,15 @@ fn trying_rows(model: &Model, lead: &'static str) -> Vec<Row> {
     let since = model.now.saturating_sub(model.key.trying.unwrap_or(model.now)).as_secs_f64();
     let left = (part > 0.05).then(|| (since / part * (1.0 - part)).ceil() as u64);
     let left = left.map(|left| format!(" · {} left", about(left.max(1)))).unwrap_or_default();
-    vec![
-        Row::text(format!(
-            "{lead}… {} {:>3} % of {} rounds{left}",
-            super::restore::bar(part, 20),
-            (part * 100.0) as u64,
-            grouped(all)
-        )),
-        Row::text(format!("{lead}  with and without a space at the end, and both ways of accents")),
-    ]
+    let cells = if lead.is_empty() { 10 } else { 20 };
+    let mut rows = vec![Row::text(format!(
+        "{lead}… {} {:>3} %{left}",
+        super::restore::bar(part, cells),
+        (part * 100.0) as u64,
+    ))];
+    let about = format!("{lead}  {} rounds, and both ways of writing accents", grouped(all));
+    rows.push(Row::wrapped(lead.len() + 2, line(about)));
+    rows
 }
 
 fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) -> Vec<Row> {
@@ -353,6 +353,11 @@ fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) 
                         "The current backup is newer than the one to which your paper belongs."
                             .to_owned(),
                     ));
+                    if !model.hauls.contains_key(&target) {
+                        rows.push(more(format!(
+                            "Backup {name} is not read yet: Enter reads and saves it first."
+                        )));
+                    }
                 }
                 rows
             }
@@ -373,7 +378,10 @@ fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) 
     let unknown = opened.kind == SecretKind::Unknown;
     match closed {
         // What is wrong with it as a recovery key says more than that it opens nothing.
-        Some(closed) if unknown => vec![bad("✗ ", closed.what()), more(closed.next())],
+        Some(closed) if unknown => vec![
+            bad("✗ ", closed.what()),
+            more("As a passphrase it opens nothing either.".to_owned()),
+        ],
         _ => {
             let mut rows = vec![bad(
                 "✗ ",
@@ -393,8 +401,8 @@ fn nothing_fits_rows() -> Vec<Row> {
     for (how, what) in [
         ("It belongs to another account or server", "1  sign in there"),
         ("It belongs to a backup that is gone", "o  an old snapshot"),
-        ("It is another paper than you think", "Ctrl-U  type it"),
-        ("It was a passphrase, not a recovery key", "Ctrl-U  type it"),
+        ("It is another paper than you think", "Del  type it anew"),
+        ("It was a passphrase, not a recovery key", "Del  type it anew"),
         ("Two slips that hide each other (rarely)", "compare each cell"),
     ] {
         rows.push(Row::of(vec![own("    "), own(how).left(42), own(what).ink(Ink::Muted)]));
@@ -492,6 +500,9 @@ fn outcome(lock: &Lock, opened: Option<&Opened>) -> (&'static str, &'static str,
         };
         return ("✓ ", "opens", how);
     }
+    if opened.left_out_seconds.is_some() {
+        return ("? ", "not tried", "it takes long".to_owned());
+    }
     if lock.kind == LockKind::SecretStorage && opened.cannot_check.contains(&lock.id) {
         return ("? ", "maybe", "nothing to check it with".to_owned());
     }
@@ -531,7 +542,14 @@ fn next(model: &Model, roomy: bool) -> Line {
     if key.trying.is_some() {
         return line("wait a moment.");
     }
-    if model.target_version().is_some() {
+    if let Some(target) = model.target_version() {
+        let current = model.backups.version(&target).is_some_and(|v| model.backups.is_current(v));
+        if roomy && !current && !model.is_offline() {
+            let name = Shown::limited(&target, 20);
+            return line(format!(
+                "press Enter to plan backup {name}. Then look for a newer paper."
+            ));
+        }
         return line(if roomy {
             "press Enter. keyhaul shows the plan before it restores anything."
         } else {
@@ -541,9 +559,10 @@ fn next(model: &Model, roomy: bool) -> Line {
     if let Some(opened) = &key.opened {
         return match (&opened.closed, opened.left_out_seconds) {
             (_, Some(_)) => line("press Enter to try it all the same."),
-            (Some(closed), _) if roomy => {
-                line(super::sign_in::lower_first(&model.told(closed).next()))
+            (Some(_), _) if roomy && !opened.fits.is_empty() => {
+                line("look for an app that is still signed in, or try another recovery key.")
             }
+            _ if roomy => line("try another recovery key or a passphrase. Del forgets this one."),
             _ => line("try another recovery key."),
         };
     }

@@ -1,5 +1,7 @@
 //! Step 5: a sum that comes out, then the work, then what came of it.
 
+use std::sync::Arc;
+
 use super::rooms::name_of;
 use crate::{
     base::{
@@ -11,11 +13,14 @@ use crate::{
         restore::Restored,
         tally::{Figures, Tally, reason_words},
     },
+    store::check::CheckReport,
     tui::{
         intent::Intent,
         layout::Regions,
         model::Model,
-        page::{Hint, Line, Page, Row, Side, Target, called, hint, line, mark, own, private},
+        page::{
+            Hint, Line, Page, Piece, Row, Side, Target, called, hint, line, mark, own, private,
+        },
         restore_step::Stage,
         theme::Ink,
     },
@@ -48,7 +53,7 @@ pub(in crate::tui) fn rows(model: &Model) -> usize {
 pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     let roomy = regions.is_roomy();
     let mut page = Page {
-        corner: Some(corner(model)).filter(|words| !words.is_empty()).map(line).unwrap_or_default(),
+        corner: words_or_nothing(corner(model)),
         fact: fact(model, roomy),
         next: next(model, roomy),
         hints: hints(model),
@@ -68,7 +73,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     };
     page.title = line(title);
     page.rows = rows;
-    page.edge = line(match model.restore.stage {
+    let edge = match model.restore.stage {
         Stage::Planned => "nothing is written yet".to_owned(),
         Stage::Done => model
             .restore
@@ -80,11 +85,17 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
             }),
         Stage::Restoring => "working rooms first".to_owned(),
         _ => String::new(),
-    });
+    };
+    page.edge = words_or_nothing(edge);
     if regions.side.is_some() && matches!(model.restore.stage, Stage::Planned | Stage::Done) {
         page.side = model.restore.run().map(|run| side(model, run));
     }
     page
+}
+
+/// A line, or none at all where nothing is to be said.
+fn words_or_nothing(words: String) -> Line {
+    if words.is_empty() { Line::new() } else { line(words) }
 }
 
 fn version(model: &Model) -> Shown {
@@ -316,6 +327,44 @@ fn planned(model: &Model, regions: &Regions) -> Vec<Row> {
     rows.push(Row::text("  to       an encrypted store on this computer, under your recovery key"));
     rows.push(Row::text("  server   nothing is written there, nothing is marked as read"));
     rows.push(Row::text("  stop     at any time; what is done by then is kept"));
+    rows.extend(room_table(model, run, regions, rows.len()));
+    rows
+}
+
+/// The plan room by room, those with most keys first, where there is room for it.
+fn room_table(model: &Model, run: &Restored, regions: &Regions, above: usize) -> Vec<Row> {
+    const COLUMNS: [&str; 6] = ["new", "better", "here", "doubt", "refused", "all"];
+    let free = regions.rows().saturating_sub(above + 4);
+    let name = regions.cells().saturating_sub(COLUMNS.len() * 8);
+    if free < 4 || name < 20 {
+        return Vec::new();
+    }
+    let figures = |room: &Figures| {
+        let Figures { new, better, unchanged, candidates, refused, entries, .. } = *room;
+        [new, better, unchanged, candidates, refused, entries].map(|count| match count {
+            0 => own("–").ink(Ink::Muted).right(8),
+            count => own(grouped(count)).right(8),
+        })
+    };
+    let row = |first: Piece, room: &Figures| {
+        let mut row = vec![first.left(name)];
+        row.extend(figures(room));
+        Row::of(row)
+    };
+    let mut rooms: Vec<_> = run.tally.rooms.iter().collect();
+    rooms.sort_by_key(|(id, room)| (std::cmp::Reverse(room.entries), Arc::clone(id)));
+    let shown = if rooms.len() > free { free - 1 } else { rooms.len() };
+    let mut head = vec![own("room").left(name)];
+    head.extend(COLUMNS.map(|column| own(column).right(8)));
+    let mut rows = vec![Row::empty(), Row::of(head)];
+    let version = &model.restore.version;
+    rows.extend(rooms.iter().take(shown).map(|(id, room)| row(name_of(model, version, id), room)));
+    let more = rooms.get(shown..).unwrap_or_default();
+    if !more.is_empty() {
+        let sum = more.iter().fold(Figures::default(), |sum, (_, room)| sum.plus(room));
+        rows.push(row(own(format!("{} more rooms", grouped(more.len() as u64))), &sum));
+    }
+    rows.push(row(own(rooms_words(model)), &run.tally.figures));
     rows
 }
 
@@ -355,12 +404,8 @@ fn restoring(model: &Model, regions: &Regions) -> Vec<Row> {
     rows.push(Row::text(words));
     if roomy {
         rows.push(Row::empty());
-        let mut row = Vec::new();
-        for (count, word) in lines(figures) {
-            row.push(own(grouped(count)).right(8));
-            row.push(own(format!(" {word} ")));
-        }
-        rows.push(Row::of(row));
+        let words = lines(figures).map(|(count, word)| format!("{} {word}", grouped(count)));
+        rows.push(Row::text(words.join("   ")));
         rows.push(Row::empty());
         let name = regions.cells().saturating_sub(36);
         rows.push(Row::of(vec![
@@ -422,37 +467,13 @@ fn done(model: &Model, regions: &Regions, whole: bool) -> Vec<Row> {
         return rows;
     }
     rows.push(Row::empty());
-    let empty: Vec<_> = run.tally.rooms.iter().filter(|(_, room)| room.opened == 0).collect();
-    let rooms = run.tally.rooms.len() as u64;
-    match (empty.as_slice(), rooms) {
-        ([], 1) => rows.push(good(vec![own("the room has its keys")])),
-        ([], _) => rows.push(good(line(format!("all {} have keys", counted(rooms, "room"))))),
-        ([(id, _)], _) => rows.push(good(vec![
-            own(format!("all {} have keys, except ", counted(rooms, "room"))),
-            name_of(model, &model.restore.version, id),
-        ])),
-        (some, _) => rows.push(good(line(format!(
-            "{} of {} have keys",
-            grouped(rooms - some.len() as u64),
-            counted(rooms, "room")
-        )))),
+    if whole {
+        rows.extend(room_sum(model, run));
     }
     if let Some(check) = &restoring.read_back {
-        let words = format!(
-            "the store was read back: {} whole{}",
-            counted(check.keys, "key"),
-            match check.damaged {
-                0 => String::new(),
-                damaged => format!(", {} damaged", grouped(damaged)),
-            }
-        );
-        rows.push(if check.damaged == 0 {
-            good(line(words))
-        } else {
-            Row::of(vec![own("  ! ").ink(Ink::Warn), own(words)])
-        });
+        rows.push(read_back(check));
+        rows.push(Row::empty());
     }
-    rows.push(Row::empty());
     rows.push(Row::wrapped(
         0,
         line(format!(
@@ -461,6 +482,38 @@ fn done(model: &Model, regions: &Regions, whole: bool) -> Vec<Row> {
         )),
     ));
     rows
+}
+
+/// How many rooms have keys now.
+fn room_sum(model: &Model, run: &Restored) -> Option<Row> {
+    let empty: Vec<_> = run.tally.rooms.iter().filter(|(_, room)| room.opened == 0).collect();
+    let rooms = run.tally.rooms.len() as u64;
+    Some(match (empty.as_slice(), rooms) {
+        (_, 0) => return None,
+        ([], 1) => good(vec![own("the room has its keys")]),
+        ([], _) => good(line(format!("all {} have keys", counted(rooms, "room")))),
+        ([(id, _)], _) => good(vec![
+            own(format!("all {} have keys, except ", counted(rooms, "room"))),
+            name_of(model, &model.restore.version, id),
+        ]),
+        (some, _) => good(line(format!(
+            "{} of {} have keys",
+            grouped(rooms - some.len() as u64),
+            counted(rooms, "room")
+        ))),
+    })
+}
+/// What reading the store back found.
+fn read_back(check: &CheckReport) -> Row {
+    let damaged = match check.damaged {
+        0 => String::new(),
+        damaged => format!(", {} damaged", grouped(damaged)),
+    };
+    let words = format!("the store was read back: {} whole{damaged}", counted(check.keys, "key"));
+    match check.damaged {
+        0 => good(line(words)),
+        _ => Row::of(vec![own("  ! ").ink(Ink::Warn), own(words)]),
+    }
 }
 
 fn good(words: Line) -> Row {

@@ -49,7 +49,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     }
     Page {
         title: line("Take away"),
-        corner: line(if roomy { "server: nothing was written" } else { "" }),
+        corner: if roomy { line("server: nothing was written") } else { Line::new() },
         rows,
         fact: line(match model.has_keys_here() {
             true => "Your keys are here. Other apps do not see them by themselves.",
@@ -261,14 +261,24 @@ fn made_rows(model: &Model, roomy: bool) -> Vec<Row> {
             line(format!("{lead}Hidden: unmask with m when nobody watches, or choose your own.")),
         )];
     }
-    let mut rows = vec![Row::wrapped(
-        4,
-        vec![own(lead), own(Shown::new(made.expose()).to_string()).ink(Ink::Secret)],
-    )];
+    let mut rows: Vec<Row> = halves(made.expose(), roomy)
+        .into_iter()
+        .map(|half| Row::of(vec![own(lead), own(half).ink(Ink::Secret)]))
+        .collect();
     if roomy {
         rows.push(Row::text(format!("{lead}Write it down now. The file is useless without it.")));
     }
     rows
+}
+
+/// A passphrase on one line, or on two where one is too short for it.
+fn halves(passphrase: &str, roomy: bool) -> Vec<String> {
+    let words: Vec<&str> = passphrase.split('-').collect();
+    let (first, second) = words.split_at(words.len() / 2);
+    match roomy {
+        true => vec![Shown::new(passphrase).to_string()],
+        false => vec![format!("{}-", first.join("-")), second.join("-")],
+    }
 }
 
 fn secret_row(

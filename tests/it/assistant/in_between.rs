@@ -320,7 +320,7 @@ fn control_characters_on_the_clipboard() {
     hauled.contents.rooms.insert("!a'\u{1b}]52;c;eA==\u{7}".into(), Default::default());
     hauled.contents.rooms.insert("!b:x".into(), Default::default());
     scene.hauled(Ok(hauled));
-    scene.press("y Space 4 Y");
+    scene.press("y Right Y");
     let copied: Vec<String> = scene
         .effects
         .iter()
@@ -331,13 +331,15 @@ fn control_characters_on_the_clipboard() {
         .collect();
     assert_eq!(copied.len(), 2);
     assert!(copied.iter().all(|text| text.chars().all(Shown::passes)), "{copied:?}");
-    assert!(copied[1].contains(r"--room $'!a\'\x1b]52;c;eA==\x07'"), "{copied:?}");
+    assert!(copied[1].contains(r"sessions $'!a\'\x1b]52;c;eA==\x07'"), "{copied:?}");
 }
 
 /// All rooms chosen are what a restore takes anyway.
 #[test]
 fn all_rooms_chosen_make_a_short_command() {
-    let mut scene = Scene::named(80, 24);
-    scene.press("a 4");
+    let mut scene = Scene::planned(120, 40);
+    scene.press("3 a 5");
     assert!(!scene.screen().contains("--room"), "{}", scene.screen());
+    scene.press("3 a Space 5");
+    assert!(scene.screen().contains("--room"), "{}", scene.screen());
 }

@@ -10,5 +10,7 @@ mod leaving;
 mod masked;
 mod pty;
 mod scene;
+mod scene_later;
 mod screens;
+mod screens_later;
 mod terminal;

@@ -1,0 +1,416 @@
+//! The story goes on: the recovery key, the plan, the messages, the key file.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use keyhaul::base::failure::{Code, Failure};
+use keyhaul::base::secret::SecretText;
+use keyhaul::base::shown::Shown;
+use keyhaul::recovery::key_files::export::Exported;
+use keyhaul::recovery::look::Locks;
+use keyhaul::recovery::proof::reason::Reason;
+use keyhaul::recovery::proof::said::{File, FileKind, Said};
+use keyhaul::recovery::proof::words::Words;
+use keyhaul::recovery::proof::{Answered, History, Message};
+use keyhaul::recovery::restore::{Restored, Restoring};
+use keyhaul::recovery::tally::{Figures, RefusedEntry, Tally};
+use keyhaul::recovery::unlock::{Fit, LockKind, Proof, SecretKind};
+use keyhaul::recovery::watch::Glance;
+use keyhaul::store::check::CheckReport;
+use keyhaul::tui::effect::Effect;
+use keyhaul::tui::message::{Happened, Job, Opened};
+
+use super::scene::{self, Scene};
+
+/// A recovery key of nobody, from the test vectors of the protocol.
+pub(super) const KEY: &str = "EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4d";
+
+impl Scene {
+    /// At the field for the recovery key, with backup 4 read.
+    pub(super) fn at_key(width: u16, height: u16) -> Self {
+        let mut scene = Self::signed_in(width, height);
+        let job = scene.looking();
+        let mut looked = scene::looked();
+        looked.overview.locks = locks();
+        scene.happens(job, Happened::Looked(Ok(Box::new(looked))));
+        scene.press("Enter");
+        scene.hauled(Ok(scene::hauled()));
+        let job = scene.job(|effect| match effect {
+            Effect::Names { job, .. } => Some(*job),
+            _ => None,
+        });
+        scene.happens(job, Happened::Named(scene::names()));
+        scene.happens(job, Happened::NamesEnded);
+        scene.press("Enter");
+        scene
+    }
+
+    pub(super) fn unlocking(&self) -> Job {
+        self.job(|effect| match effect {
+            Effect::Unlock { job, .. } => Some(*job),
+            _ => None,
+        })
+    }
+
+    /// The recovery key was pasted, and tried.
+    pub(super) fn with_key(width: u16, height: u16, opened: Opened) -> Self {
+        let mut scene = Self::at_key(width, height);
+        scene.paste(KEY);
+        scene.opens(opened);
+        scene
+    }
+
+    pub(super) fn opens(&mut self, opened: Opened) {
+        let job = self.unlocking();
+        self.happens(job, Happened::Unlocked(Ok(Box::new(opened))));
+        self.happens(job, Happened::Judged(scene::looked().signers));
+    }
+
+    pub(super) fn restoring(&self) -> Job {
+        self.job(|effect| match effect {
+            Effect::Restore { job, .. } => Some(*job),
+            _ => None,
+        })
+    }
+
+    pub(super) fn restored(&mut self, restoring: Result<Restoring, Failure>) {
+        let job = self.restoring();
+        self.happens(job, Happened::Restored(Box::new(restoring)));
+    }
+
+    /// The plan for backup 4 is there.
+    pub(super) fn planned(width: u16, height: u16) -> Self {
+        let mut scene = Self::with_key(width, height, opens_all());
+        scene.press("Enter");
+        scene.restored(Ok(plan()));
+        scene
+    }
+
+    /// A part of the keys is restored.
+    pub(super) fn in_the_middle(width: u16, height: u16) -> Self {
+        let mut scene = Self::planned(width, height);
+        scene.press("Enter");
+        let job = scene.restoring();
+        scene.wait(2.0);
+        scene.happens(job, Happened::Restoring(glance()));
+        scene
+    }
+
+    /// Everything that opens is restored.
+    pub(super) fn done(width: u16, height: u16) -> Self {
+        let mut scene = Self::planned(width, height);
+        scene.press("Enter");
+        scene.restored(Ok(done()));
+        scene
+    }
+
+    pub(super) fn reading(&self) -> Job {
+        self.job(|effect| match effect {
+            Effect::History { job, .. } => Some(*job),
+            _ => None,
+        })
+    }
+
+    pub(super) fn read_messages(&mut self, history: Result<History, Failure>) {
+        let job = self.reading();
+        self.happens(job, Happened::Read(Box::new(history)));
+    }
+
+    /// Messages of the room “Family” are open.
+    pub(super) fn at_proof(width: u16, height: u16) -> Self {
+        let mut scene = Self::done(width, height);
+        scene.press("Enter");
+        scene.read_messages(Ok(history()));
+        scene
+    }
+
+    pub(super) fn at_take_away(width: u16, height: u16) -> Self {
+        let mut scene = Self::at_proof(width, height);
+        scene.press("Enter");
+        scene
+    }
+
+    /// At the form for a key file, with a passphrase that was made.
+    pub(super) fn at_key_file(width: u16, height: u16) -> Self {
+        let mut scene = Self::at_take_away(width, height);
+        scene.press("Enter");
+        let job = scene.job(|effect| match effect {
+            Effect::MakePassphrase { job } => Some(*job),
+            _ => None,
+        });
+        let made = SecretText::new("granite-otter-velvet-ninth-maple-canoe".to_owned());
+        scene.happens(job, Happened::Passphrase(made));
+        scene
+    }
+
+    pub(super) fn exporting(&self) -> Job {
+        self.job(|effect| match effect {
+            Effect::Export { job, .. } => Some(*job),
+            _ => None,
+        })
+    }
+
+    pub(super) fn exported(&mut self, exported: Result<Exported, Failure>) {
+        let job = self.exporting();
+        self.happens(job, Happened::Exported(Box::new(exported)));
+    }
+}
+
+fn locks() -> Locks {
+    let raw = |text: &str| serde_json::value::RawValue::from_string(text.to_owned()).unwrap();
+    let mut data = BTreeMap::new();
+    data.insert("m.secret_storage.default_key".to_owned(), raw(r#"{"key":"f4KqAAAAAAAAAAAA"}"#));
+    for id in ["f4KqAAAAAAAAAAAA", "9bTzBBBBBBBBBBBB"] {
+        let content = raw(r#"{"algorithm":"m.secret_storage.v1.aes-hmac-sha2"}"#);
+        data.insert(format!("m.secret_storage.key.{id}"), content);
+    }
+    Locks::read(data)
+}
+
+fn fit(kind: LockKind, id: &str, current: bool) -> Fit {
+    let proof = if kind == LockKind::Backup { Proof::PublicKey } else { Proof::Mac };
+    Fit { kind, id: id.to_owned(), current, proof }
+}
+
+fn opened(fits: Vec<Fit>, in_secret_storage: &[&str]) -> Opened {
+    Opened {
+        kind: SecretKind::RecoveryKey,
+        fits,
+        in_secret_storage: in_secret_storage.iter().map(|id| (*id).to_owned()).collect(),
+        cannot_check: Vec::new(),
+        left_out_seconds: None,
+        closed: None,
+    }
+}
+
+/// It opens secret storage, and through it the current backup.
+pub(super) fn opens_all() -> Opened {
+    let storage = fit(LockKind::SecretStorage, "f4KqAAAAAAAAAAAA", true);
+    opened(vec![storage, fit(LockKind::Backup, "4", true)], &["4"])
+}
+
+/// It is the key of an older backup.
+pub(super) fn opens_older() -> Opened {
+    opened(vec![fit(LockKind::Backup, "2", false)], &[])
+}
+
+/// It opens nothing.
+pub(super) fn opens_nothing() -> Opened {
+    Opened { closed: Some(Failure::new(Code::FitsNothing)), ..opened(Vec::new(), &[]) }
+}
+
+/// It opens secret storage, which holds no key of a backup.
+pub(super) fn opens_storage_only() -> Opened {
+    let storage = fit(LockKind::SecretStorage, "f4KqAAAAAAAAAAAA", true);
+    Opened { closed: Some(Failure::new(Code::StorageWithoutKey)), ..opened(vec![storage], &[]) }
+}
+
+/// A passphrase whose lock asks for more than anybody should begin by mistake.
+pub(super) fn opens_slowly() -> Opened {
+    Opened {
+        kind: SecretKind::Passphrase,
+        left_out_seconds: Some(120),
+        closed: Some(Failure::new(Code::PassphraseSlow).with("time", "2 min")),
+        ..opened(Vec::new(), &[])
+    }
+}
+
+fn refused_entry(room: &str, session: &str, reason: &'static str) -> RefusedEntry {
+    RefusedEntry {
+        room_id: Arc::from(room),
+        session_id: session.to_owned(),
+        reason,
+        detail: "told by a test".to_owned(),
+    }
+}
+
+fn tally() -> Tally {
+    let mut tally = Tally::default();
+    tally.figures = Figures {
+        entries: 18_420,
+        opened: 18_231,
+        new: 17_633,
+        better: 12,
+        unchanged: 584,
+        candidates: 2,
+        refused: 189,
+    };
+    for (id, room) in scene::contents().rooms {
+        let (refused, opened) = match &*id {
+            "!oldphone00:example.org" => (187, 0),
+            "!neighbours:example.org" => (2, room.sessions - 2),
+            _ => (0, room.sessions),
+        };
+        let entries = room.sessions;
+        let unchanged = room.restored.min(opened);
+        let new = opened - unchanged;
+        let figures = Figures { entries, opened, new, unchanged, refused, ..Figures::default() };
+        tally.rooms.insert(id, figures);
+    }
+    tally.reason_counts = BTreeMap::from([("mac", 171), ("corrupt", 15), ("id_mismatch", 3)]);
+    tally.refused = vec![
+        refused_entry(
+            "!neighbours:example.org",
+            "9sQeRXk8AmVv1jV0aFzXk8AmVv1jV0aFzXk8Am0aTg",
+            "corrupt",
+        ),
+        refused_entry(
+            "!neighbours:example.org",
+            "Lw0TRXk8AmVv1jV0aFzXk8AmVv1jV0aFzXk8Ame7Pu",
+            "id_mismatch",
+        ),
+        refused_entry(
+            "!oldphone00:example.org",
+            "b3RzRXk8AmVv1jV0aFzXk8AmVv1jV0aFzXk8AmQ1nM",
+            "mac",
+        ),
+    ];
+    tally
+}
+
+fn run(tally: Tally) -> Restored {
+    Restored {
+        version: "4".to_owned(),
+        etag: Some("311".to_owned()),
+        tally,
+        bytes: 15_510_000,
+        seconds: 1.1,
+        shortfall: None,
+    }
+}
+
+pub(super) fn plan() -> Restoring {
+    Restoring { runs: vec![run(tally())], stored_total: 598, dry_run: true, read_back: None }
+}
+
+pub(super) fn nothing_new() -> Restoring {
+    let mut tally = tally();
+    let figures = &mut tally.figures;
+    (figures.new, figures.better, figures.candidates, figures.unchanged) = (0, 0, 0, 18_231);
+    Restoring { runs: vec![run(tally)], stored_total: 18_231, dry_run: true, read_back: None }
+}
+
+pub(super) fn done() -> Restoring {
+    let whole = CheckReport { keys: 18_231, candidates: 2, rooms: 211, ..CheckReport::default() };
+    Restoring {
+        runs: vec![run(tally())],
+        stored_total: 18_231,
+        dry_run: false,
+        read_back: Some(whole),
+    }
+}
+
+/// Somebody stopped it at about two fifths.
+pub(super) fn stopped() -> Restoring {
+    let mut stopped = done();
+    stopped.read_back = None;
+    let run = &mut stopped.runs[0];
+    run.tally.figures =
+        Figures { entries: 7_500, opened: 7_480, new: 7_480, refused: 20, ..Figures::default() };
+    run.shortfall = Some(Failure::new(Code::Stopped).with("n", "7 480"));
+    stopped
+}
+
+pub(super) fn glance() -> Glance {
+    let all = tally().rooms;
+    let half = |id: &str| {
+        let room = all[id];
+        let entries = room.entries / 2;
+        (Arc::from(id), Figures { entries, opened: entries, new: entries, ..Figures::default() })
+    };
+    let whole = |id: &str| (Arc::from(id), all[id]);
+    Glance {
+        figures: Figures {
+            entries: 7_500,
+            opened: 7_480,
+            new: 7_440,
+            better: 2,
+            unchanged: 38,
+            candidates: 0,
+            refused: 20,
+        },
+        rooms: vec![
+            half("!f3kQ9vZe1TqLm8:example.org"),
+            half("!chess00000:example.org"),
+            whole("!9aaTz0cWq1:example.org"),
+            whole("!photos0000:example.org"),
+            whole("!oldphone00:example.org"),
+        ],
+    }
+}
+
+fn message(at: &str, name: &str, said: Said) -> Message {
+    Message {
+        event_id: format!("$event{at}"),
+        sender: format!("@{}:example.org", name.to_lowercase()),
+        name: Shown::new(name),
+        own: name == "Ada",
+        at: Some(format!("2026-11-{at}:00Z").parse().unwrap()),
+        kind: "m.room.message".to_owned(),
+        locked: true,
+        edited: false,
+        answers: None,
+        said,
+    }
+}
+
+fn text(words: &str) -> Said {
+    Said::Text(Words::new(words.to_owned()))
+}
+
+pub(super) fn history() -> History {
+    let answered = Answered {
+        event_id: "$event14T09:14".to_owned(),
+        words: Some(Words::new("I do. And rope.".to_owned())),
+    };
+    let photo = File {
+        what: FileKind::Photo,
+        name: Words::new("harbour.jpg".to_owned()),
+        caption: None,
+        bytes: Some(2_100_000),
+    };
+    let later = Reason::StartsLater { first: 40, index: 12 };
+    let mut messages = vec![
+        message("14T09:12", "Mika", text("Who brings the ladder?")),
+        message("14T09:14", "Ada", text("I do. And rope.")),
+        message("14T09:15", "Mika", text("Good. The long one, please.")),
+        message("14T09:31", "Jo", Said::File(photo)),
+        message("15T08:02", "Jo", Said::Closed(later.clone())),
+        message("15T08:03", "Jo", Said::Closed(later)),
+        message("15T08:05", "Mika", text("Coming down now")),
+        message("15T08:41", "Jo", Said::Closed(Reason::NoKey)),
+        message("15T09:00", "Ada", text("All tied up. See you at noon.")),
+        message("15T09:02", "Mika", Said::Deleted),
+    ];
+    messages[2].answers = Some(answered);
+    messages[6].edited = true;
+    History {
+        room_id: "!9aaTz0cWq1:example.org".to_owned(),
+        messages,
+        earlier: Some("t47429-4392820".to_owned()),
+        readable: 6,
+        unreadable: 3,
+        deleted: 1,
+        odd: 0,
+        shortfall: None,
+    }
+}
+
+/// Older messages of the same room, and no more before them.
+pub(super) fn older() -> History {
+    let messages = (10..30)
+        .map(|number| message(&format!("10T08:{number}"), "Jo", text(&format!("Plank {number}."))))
+        .collect();
+    History { messages, earlier: None, readable: 20, unreadable: 0, deleted: 0, ..history() }
+}
+
+pub(super) fn exported() -> Exported {
+    Exported {
+        rooms: 211,
+        sessions: 18_228,
+        bytes: 14_600_000,
+        left_out_count: 3,
+        reasons: BTreeMap::from([("bad_sender_key", 3)]),
+        ..Exported::default()
+    }
+}
