@@ -12,6 +12,8 @@ pub const ROOMS: u64 = 100_000;
 pub const ENTRY: usize = 64 << 10;
 /// Largest map key (room id, session id) or id of a 4S key taken, in bytes of JSON text.
 pub const NAME: usize = 1 << 10;
+/// Largest list of rooms that somebody gives, in bytes.
+pub const ROOMS_FILE: u64 = 32 << 20;
 /// Deepest nesting of JSON.
 pub const JSON_DEPTH: u32 = 32;
 /// Largest answer of every other endpoint, in bytes.

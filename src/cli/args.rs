@@ -48,6 +48,9 @@ pub struct Global {
     /// Work on a saved snapshot, without a server
     #[arg(long, global = true, value_name = "FILE")]
     pub snapshot: Option<PathBuf>,
+    /// File with the ids of rooms, one in a line, or -: as if each was given by --room
+    #[arg(long, global = true, value_name = "FILE|-")]
+    pub rooms_file: Option<PathBuf>,
     /// Folder for keys and snapshots
     #[arg(long, global = true, value_name = "DIR", env = "KEYHAUL_DATA_DIR")]
     pub data_dir: Option<PathBuf>,

@@ -165,6 +165,20 @@ impl Desk {
         Ok(secrets)
     }
 
+    /// The rooms that are named, each by itself or all in a file. A file that names none is no wish for all.
+    pub(super) async fn rooms(&mut self, mut named: Vec<String>) -> Result<Vec<String>, Failure> {
+        if let Some(file) = self.global.rooms_file.clone() {
+            let more = self.inputs.rooms(&file, &self.cancel).await?;
+            if more.is_empty() {
+                return Err(
+                    Failure::new(Code::Usage).because("the file of --rooms-file names no room")
+                );
+            }
+            named.extend(more);
+        }
+        Ok(named)
+    }
+
     /// Asks for a recovery key or passphrase; one that opens nothing is explained and asked for again, because
     /// nothing counts the tries.
     async fn ask_until_it_fits(&self, visit: &mut Visit) -> Result<(), Failure> {

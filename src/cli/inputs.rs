@@ -33,10 +33,7 @@ impl Inputs {
         path: &Path,
         cancel: &Cancel,
     ) -> Result<SecretText, Failure> {
-        let stdin = path == Path::new("-");
-        if stdin && std::mem::replace(&mut self.stdin_used, true) {
-            return Err(Failure::new(Code::Usage).because("- can be given once only"));
-        }
+        let stdin = self.takes_stdin(path)?;
         let file = path.to_owned();
         let reading = tokio::task::spawn_blocking(move || {
             if stdin { read(io::stdin().lock()) } else { File::open(file).and_then(read) }
@@ -48,6 +45,35 @@ impl Inputs {
             },
             () = cancel.cancelled() => Err(stopped()),
         }
+    }
+
+    /// Reads the ids of rooms, one in a line, from a file or from standard input.
+    pub(super) async fn rooms(
+        &mut self,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<Vec<String>, Failure> {
+        let stdin = self.takes_stdin(path)?;
+        let file = path.to_owned();
+        let reading = tokio::task::spawn_blocking(move || {
+            if stdin { ids(io::stdin().lock()) } else { File::open(file).and_then(ids) }
+        });
+        tokio::select! {
+            read = reading => match read {
+                Ok(read) => read.map_err(|error| unreadable(path, &error)),
+                Err(_) => Err(Failure::new(Code::Bug).because("a file could not be read")),
+            },
+            () = cancel.cancelled() => Err(stopped()),
+        }
+    }
+
+    /// Says whether a path is standard input, which can be given once only.
+    fn takes_stdin(&mut self, path: &Path) -> Result<bool, Failure> {
+        let stdin = path == Path::new("-");
+        if stdin && std::mem::replace(&mut self.stdin_used, true) {
+            return Err(Failure::new(Code::Usage).because("- can be given once only"));
+        }
+        Ok(stdin)
     }
 
     /// Says whether somebody sits in front of a terminal and can be asked.
@@ -112,6 +138,17 @@ fn read(source: impl Read) -> io::Result<SecretText> {
     let text = str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok(SecretText::new(text.strip_suffix('\r').unwrap_or(text).to_owned()))
+}
+
+/// Reads the ids of rooms, one in a line; empty lines are left out.
+fn ids(source: impl Read) -> io::Result<Vec<String>> {
+    let mut text = String::new();
+    source.take(limits::ROOMS_FILE + 1).read_to_string(&mut text)?;
+    if text.len() as u64 > limits::ROOMS_FILE {
+        return Err(io::ErrorKind::FileTooLarge.into());
+    }
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    Ok(lines.map(str::to_owned).collect())
 }
 
 fn stopped() -> Failure {

@@ -63,6 +63,8 @@ pub struct Hauling<'a> {
     pub save: bool,
     /// Ask the server even if a snapshot of this very state is at hand.
     pub afresh: bool,
+    /// Count this snapshot, whatever the server holds by now.
+    pub from: Option<PathBuf>,
 }
 
 /// Reads a version and counts it. A snapshot of the same state that is at hand spares the server the
@@ -73,10 +75,10 @@ pub async fn haul(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
-    let Hauling { visit, version, data_dir, save, afresh } = hauling;
-    let account = match &visit.place {
-        Place::Server(account) => account,
-        Place::Snapshot { file, .. } => {
+    let Hauling { visit, version, data_dir, save, afresh, ref from } = hauling;
+    let account = match (&visit.place, from) {
+        (Place::Server(account), None) => account,
+        (_, Some(file)) | (Place::Snapshot { file, .. }, None) => {
             let store = visit.store(data_dir);
             return read_file(file, version, Some(glances), store, progress, cancel).await;
         }

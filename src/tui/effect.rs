@@ -51,6 +51,8 @@ pub enum Effect {
         save: bool,
         /// Ask the server even if a snapshot of this very state is at hand.
         afresh: bool,
+        /// Count this snapshot anew, without asking anybody.
+        from: Option<PathBuf>,
     },
     /// Ask what rooms are called.
     Names {

@@ -7,7 +7,7 @@ use super::{
 use crate::{
     base::failure::Failure,
     recovery::{
-        contents::Glance,
+        contents::{Contents, Glance},
         haul::{Hauled, Saved},
     },
 };
@@ -102,6 +102,16 @@ impl Haul {
         self.rooms.number(masked);
         self.rooms.arrange(names, masked, seen);
         self.reading = Reading::Over { whole: contents.whole, broken, changed, saved };
+    }
+
+    /// Takes how much of it is on this computer now.
+    pub(super) fn count(&mut self, hauled: Hauled, names: &Names, masked: bool, seen: usize) {
+        let Contents { rooms, compared, .. } = hauled.contents;
+        if !self.is_reading() {
+            self.compared = compared;
+            self.rooms.take(rooms);
+            self.rooms.arrange(names, masked, seen);
+        }
     }
 
     /// Says whether it is being read.

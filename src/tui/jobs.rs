@@ -15,6 +15,8 @@ pub(super) enum Work {
     Look,
     /// Reading this version.
     Haul(String),
+    /// Counting this version's snapshot anew.
+    Recount(String),
     /// Asking what rooms are called.
     Names,
     /// Reading one room.
@@ -88,7 +90,9 @@ impl Jobs {
 
     /// Says whether anything runs that moves on the screen.
     pub(super) fn is_busy(&self) -> bool {
-        self.running.iter().any(|(work, ..)| !matches!(work, Work::Names | Work::Copy))
+        self.running
+            .iter()
+            .any(|(work, ..)| !matches!(work, Work::Names | Work::Copy | Work::Recount(_)))
     }
 
     /// All that somebody may want to stop.

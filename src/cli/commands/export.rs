@@ -23,6 +23,7 @@ pub(super) async fn run(
     rooms: Vec<String>,
     passphrase: Option<&Path>,
 ) -> Result<u8, Failure> {
+    let rooms = desk.rooms(rooms).await?;
     let kept = desk.kept().await?;
     let passphrase = desk.file_passphrase(passphrase, true).await?;
     let overwrite = desk.global.overwrite;

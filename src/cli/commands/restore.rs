@@ -25,6 +25,7 @@ use crate::{
 };
 
 pub(super) async fn run(desk: &mut Desk, rooms: Vec<String>, dry_run: bool) -> Result<u8, Failure> {
+    let rooms = desk.rooms(rooms).await?;
     let visit = desk.visit_with_secret().await?;
     let result = bring_back(desk, &visit, rooms, dry_run).await;
     desk.leave(visit).await;

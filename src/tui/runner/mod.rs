@@ -9,7 +9,7 @@ use std::{collections::HashMap, path::PathBuf, sync::Arc};
 
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use self::restoring::Restore;
+use self::{reading::Haul, restoring::Restore};
 use super::{
     clipboard::Clipboard,
     effect::Effect,
@@ -152,8 +152,8 @@ impl Runner {
             Effect::Find { job, typed } => self.find(job, typed),
             Effect::SignIn { job, server, user, way } => self.sign_in(job, server, user, way),
             Effect::Look { job, at, wanted } => self.look(job, at, wanted),
-            Effect::Haul { job, visit, version, save, afresh } => {
-                self.haul(job, visit, *version, save, afresh);
+            Effect::Haul { job, visit, version, save, afresh, from } => {
+                self.haul(job, Haul { visit, version: *version, save, afresh, from });
             }
             Effect::Names { job, visit, rooms } => self.names(job, visit, rooms),
             Effect::Sessions { job, visit, version, room, file } => {

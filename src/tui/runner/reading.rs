@@ -18,16 +18,19 @@ use crate::{
 const NAMES: usize = 64;
 const NAMES_WAIT: Duration = Duration::from_millis(150);
 
+/// Which version to read, and how.
+pub(super) struct Haul {
+    pub(super) visit: Job,
+    pub(super) version: BackupVersion,
+    pub(super) save: bool,
+    pub(super) afresh: bool,
+    pub(super) from: Option<PathBuf>,
+}
+
 impl Runner {
-    pub(super) fn haul(
-        &mut self,
-        job: Job,
-        visit: Job,
-        version: BackupVersion,
-        save: bool,
-        afresh: bool,
-    ) {
+    pub(super) fn haul(&mut self, job: Job, wanted: Haul) {
         let (cancel, post) = (self.cancel(job), self.post(job));
+        let Haul { visit, version, save, afresh, from } = wanted;
         let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::Hauled(Box::new(Err(forgotten("visit")))));
         };
@@ -40,6 +43,7 @@ impl Runner {
                 data_dir: &surroundings.data_dir,
                 save,
                 afresh,
+                from,
             };
             let progress: Arc<dyn Progress> = Arc::new(Silent);
             let hauled = haul::haul(hauling, glances, progress, cancel).await;

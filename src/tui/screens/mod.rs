@@ -206,14 +206,20 @@ fn command(model: &Model) -> Line {
             Word::Private(text, stands_for) => {
                 instead(&Shown::new(&quoted(&text)), Instead::Word(stands_for))
             }
+            Word::Rooms(_) => own("ROOMS"),
         });
     }
     line
 }
 
+/// More rooms than these become a file in the command.
+const FEW_ROOMS: usize = 3;
+
 enum Word {
     Plain(String),
     Private(String, &'static str),
+    /// The ids of many rooms, as a file.
+    Rooms(Vec<String>),
 }
 
 /// The whole command, for the clipboard: under the mask, too, it is the real one.
@@ -221,6 +227,11 @@ pub(super) fn command_to_copy(model: &Model) -> String {
     let words = command_words(model).into_iter().map(|word| match word {
         Word::Plain(text) => text,
         Word::Private(text, _) => quoted(&text),
+        // A file that the shell makes up: the whole command is one line that can be pasted.
+        Word::Rooms(rooms) => {
+            let rooms: Vec<String> = rooms.iter().map(|room| quoted(room)).collect();
+            format!(r"<(printf '%s\n' {})", rooms.join(" "))
+        }
     });
     words.collect::<Vec<_>>().join(" ")
 }
@@ -296,9 +307,15 @@ fn command_words(model: &Model) -> Vec<Word> {
         // All rooms are what a restore takes anyway.
         && haul.rooms.totals().chosen < haul.rooms.all().len() as u64
     {
-        for room in haul.rooms.chosen() {
-            words.push(plain("--room"));
-            words.push(Word::Private(room.id.to_string(), "ROOM"));
+        let rooms: Vec<String> = haul.rooms.chosen().map(|room| room.id.to_string()).collect();
+        if rooms.len() > FEW_ROOMS {
+            words.push(plain("--rooms-file"));
+            words.push(Word::Rooms(rooms));
+        } else {
+            for room in rooms {
+                words.push(plain("--room"));
+                words.push(Word::Private(room, "ROOM"));
+            }
         }
     }
     words

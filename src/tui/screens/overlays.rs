@@ -383,7 +383,7 @@ fn leave(model: &Model, cursor: &Cursor) -> Page {
         ("Stop and leave, but stay signed in for later", "↓ and Enter"),
     ];
     let done = model.cut_by_leaving().unwrap_or_default();
-    let kept = if model.saves() {
+    let kept = if model.saves() || model.is_restoring() {
         "They are kept on this computer."
     } else {
         "They are not kept: no copy is being saved."
@@ -397,9 +397,13 @@ fn leave(model: &Model, cursor: &Cursor) -> Page {
         );
     }
     Page {
-        title: line("Leave while the backup is read?"),
+        title: line(if model.is_restoring() {
+            "Leave while keys are restored?"
+        } else {
+            "Leave while the backup is read?"
+        }),
         rows,
-        fact: line(if model.saves() {
+        fact: line(if model.saves() || model.is_restoring() {
             "Whatever you choose, nothing that was read is lost."
         } else {
             "Your backup on the server stays as it is."

@@ -84,10 +84,26 @@ impl Model {
         }
         let Some(version) = self.backups.version(name) else { return };
         let version = Box::new(version.clone());
-        let Some(visit) = self.visiting.as_ref().map(|visiting| visiting.job) else { return };
+        let Some(visit) = self.visit() else { return };
         let job = self.begin(Work::Haul(name.to_owned()), effects);
         let save = self.saves();
-        effects.push(Effect::Haul { job, visit, version, save, afresh });
+        effects.push(Effect::Haul { job, visit, version, save, afresh, from: None });
+    }
+
+    /// Counts a version's snapshot anew: what is on this computer has changed.
+    pub(super) fn count_again(&mut self, name: &str, effects: &mut Vec<Effect>) {
+        let Some(haul) = self.hauls.get_mut(name).filter(|haul| !haul.is_reading()) else { return };
+        let Some(file) = haul.saved().map(|saved| saved.file.clone()) else { return };
+        let Some(version) = self.backups.version(name).cloned().map(Box::new) else { return };
+        let Some(visit) = self.visit() else { return };
+        let job = self.begin(Work::Recount(name.to_owned()), effects);
+        let from = Some(file);
+        effects.push(Effect::Haul { job, visit, version, save: false, afresh: false, from });
+    }
+
+    /// The visit to work with: the one that opened something, if there is one, because it sees the store.
+    pub(super) fn visit(&self) -> Option<Job> {
+        self.key.visit.or(self.visiting.as_ref().map(|visiting| visiting.job))
     }
 
     /// Somebody deleted the version meanwhile; what was read of it stays.
@@ -124,7 +140,12 @@ impl Model {
             let name = Shown::limited(name, 20);
             self.remark(format!("There is no backup {name}. These are all that were found."));
         }
+        let other = self.backups.versions().len() != looked.overview.versions.len();
         let place = self.backups.take(looked, &self.settings.wanted);
+        if other && !self.is_restoring() {
+            // What is typed may open the others, too.
+            self.close_key(effects);
+        }
         if self.step == Step::SignIn {
             self.step = Step::Backups;
         }
@@ -135,6 +156,9 @@ impl Model {
         }
         for name in self.waiting_hauls() {
             self.haul_version(&name, false, effects);
+        }
+        if self.step == Step::Key {
+            self.try_if_ready(effects);
         }
     }
 

@@ -127,6 +127,15 @@ impl Model {
         }
     }
 
+    /// What is on this computer was counted anew; all else is as it was.
+    pub(super) fn counted_again(&mut self, version: &str, hauled: Result<Hauled, Failure>) {
+        let seen = screens::list_height(self);
+        let masked = self.masked;
+        if let (Some(haul), Ok(hauled)) = (self.hauls.get_mut(version), hauled) {
+            haul.count(hauled, &self.names, masked, seen);
+        }
+    }
+
     pub(super) fn hauled(
         &mut self,
         version: &str,
@@ -192,12 +201,12 @@ impl Model {
         if self.haul().is_some_and(Haul::is_reading) {
             return self.remark("Its keys can be looked at once everything is read.");
         }
-        let (Some(visiting), Some(version)) =
-            (&self.visiting, self.open.as_ref().and_then(|open| self.backups.version(open)))
+        let (Some(visit), Some(version)) =
+            (self.visit(), self.open.as_ref().and_then(|open| self.backups.version(open)))
         else {
             return;
         };
-        let (visit, version) = (visiting.job, Box::new(version.clone()));
+        let version = Box::new(version.clone());
         let file = self.haul().and_then(|haul| haul.saved()).map(|saved| saved.file.clone());
         let job = self.begin(Work::Sessions, effects);
         let view = RoomView {

@@ -54,7 +54,9 @@ impl Model {
         }
         self.leaving = Leaving::Asked;
         let running = self.jobs.stoppable();
-        let shown = running.iter().any(|(work, _)| !matches!(work, Work::Names | Work::Kept));
+        let shown = running
+            .iter()
+            .any(|(work, _)| !matches!(work, Work::Names | Work::Kept | Work::Recount(_)));
         // The work itself tells how far it came; until then it counts as running.
         for (_, job) in running {
             self.jobs.stopping(job);

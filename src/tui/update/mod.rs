@@ -397,6 +397,9 @@ impl Model {
             (Happened::Hauled(hauled), Work::Haul(version)) => {
                 self.hauled(&version, *hauled, effects);
             }
+            (Happened::Hauled(hauled), Work::Recount(version)) => {
+                self.counted_again(&version, *hauled);
+            }
             (Happened::Named(named), _) => self.named(named),
             (Happened::NamesEnded, _) => self.arrange_names(),
             (Happened::Sessions(sessions), _) => self.sessions_read(sessions),
@@ -408,7 +411,7 @@ impl Model {
             (Happened::Judged(signers), _) => self.judged(signers),
             (Happened::Restoring(glance), _) => self.restore_glanced(glance),
             (Happened::Restored(restored), work) => {
-                self.restored(*restored, work == Work::Plan, was_stopped);
+                self.restored(*restored, work == Work::Plan, was_stopped, effects);
             }
             (Happened::Read(history), _) => self.messages_read(*history),
             (Happened::Passphrase(passphrase), _) => self.passphrase_made(passphrase),

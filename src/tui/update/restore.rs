@@ -165,9 +165,16 @@ impl Model {
         restored: Result<Restoring, Failure>,
         dry_run: bool,
         was_stopped: bool,
+        effects: &mut Vec<Effect>,
     ) {
         match restored {
-            Ok(restoring) => self.restore_ended(restoring, dry_run, was_stopped),
+            Ok(restoring) => {
+                self.restore_ended(restoring, dry_run, was_stopped);
+                if !dry_run {
+                    let version = self.restore.version.clone();
+                    self.count_again(&version, effects);
+                }
+            }
             Err(failure) => {
                 self.restore.stage = match (dry_run, self.restore.plan.is_some()) {
                     (false, true) => Stage::Planned,

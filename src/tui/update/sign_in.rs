@@ -326,6 +326,7 @@ impl Model {
             let of_place = matches!(
                 work,
                 Work::Haul(_)
+                    | Work::Recount(_)
                     | Work::Names
                     | Work::Sessions
                     | Work::Unlock

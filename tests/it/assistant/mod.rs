@@ -2,9 +2,11 @@
 //! program in a real terminal, and whatever anybody may press at any size.
 
 mod anything;
+mod from_key_on;
 mod in_between;
 mod journey;
 mod journeys;
+mod journeys_later;
 mod keys;
 mod leaving;
 mod masked;

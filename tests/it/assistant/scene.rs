@@ -272,6 +272,7 @@ pub(super) fn key(name: &str) -> Event {
         "End" => KeyCode::End,
         "Space" => KeyCode::Char(' '),
         "Backspace" => KeyCode::Backspace,
+        "Del" => KeyCode::Delete,
         "F1" => KeyCode::F(1),
         "F2" => KeyCode::F(2),
         "F3" => KeyCode::F(3),
