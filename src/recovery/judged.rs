@@ -114,7 +114,8 @@ pub fn judge(text: &str, shape: Shape) -> Verdict {
     match shape {
         _ if count == 0 => Verdict::Nothing,
         Shape::Passphrase => Verdict::Passphrase,
-        Shape::RawKey => Verdict::RawKey,
+        Shape::RawKey if raw_key::parse(text).is_some() => Verdict::RawKey,
+        Shape::RawKey => Verdict::Passphrase,
         Shape::RecoveryKey => match recovery_key::parse(text) {
             Ok(_) => Verdict::Complete,
             Err(RecoveryKeyFault::Alphabet { position, character, likely }) => {
@@ -196,6 +197,6 @@ mod tests {
         }
         assert_eq!(shape("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo="), Shape::RawKey);
         assert_eq!(judge("hunter2!", Shape::Passphrase), Verdict::Passphrase);
-        assert_eq!(judge("hunter2!", Shape::RawKey), Verdict::RawKey);
+        assert_eq!(judge("hunter2!", Shape::RawKey), Verdict::Passphrase);
     }
 }

@@ -194,10 +194,9 @@ fn cut_up(
     };
     let stop = || orders.cancel.is_cancelled() || nobody_works.get();
     let mut packed = packer();
-    let mut rooms = Rooms::default();
+    let mut rooms = Rooms::of(orders.rooms);
     let mut visit = |entry: RawEntry<'_>| {
-        let wanted = orders.rooms.is_empty() || orders.rooms.iter().any(|id| id == entry.room_id);
-        if !wanted || stop() || !rooms.is_due(entry.room_id) {
+        if stop() || !rooms.is_due(entry.room_id) {
             return;
         }
         packed.push(entry);
@@ -220,28 +219,43 @@ fn cut_up(
 }
 
 /// The rooms of a body that is read, and those that were taken out of their turn.
-#[derive(Default)]
-struct Rooms {
+struct Rooms<'a> {
+    /// Only these, if any are named.
+    wanted: HashSet<&'a str>,
     last: String,
     last_is_due: bool,
     seen: HashSet<String>,
     read: HashSet<String>,
 }
 
-impl Rooms {
+impl<'a> Rooms<'a> {
+    fn of(wanted: &'a [String]) -> Self {
+        Self {
+            wanted: wanted.iter().map(String::as_str).collect(),
+            last: String::new(),
+            last_is_due: false,
+            seen: HashSet::new(),
+            read: HashSet::new(),
+        }
+    }
+
+    fn is_wanted(&self, room_id: &str) -> bool {
+        self.wanted.is_empty() || self.wanted.contains(room_id)
+    }
+
     /// Says whether an entry of this room is still to be worked on.
     fn is_due(&mut self, room_id: &str) -> bool {
-        if self.last != room_id {
+        if self.last != room_id || self.seen.is_empty() {
             room_id.clone_into(&mut self.last);
             self.seen.insert(room_id.to_owned());
-            self.last_is_due = !self.read.contains(room_id);
+            self.last_is_due = self.is_wanted(room_id) && !self.read.contains(room_id);
         }
         self.last_is_due
     }
 
     /// Says whether a room is still to come.
     fn comes_to_the_front(&self, room_id: &str) -> bool {
-        !self.seen.contains(room_id) && !self.read.contains(room_id)
+        self.is_wanted(room_id) && !self.seen.contains(room_id) && !self.read.contains(room_id)
     }
 }
 

@@ -27,8 +27,10 @@ use crate::{
         shown::{Shown, grouped},
     },
     homeserver::RequestError,
-    store::{check::CheckReport, error::StoreError},
+    store::error::StoreError,
 };
+
+pub use crate::store::check::CheckReport;
 
 /// What somebody wants restored, and how.
 pub struct Wish {
@@ -121,7 +123,8 @@ pub async fn restore(
     }
     let stored_total = target.stored().map_err(IntoFailure::into_failure)?;
     let mut read_back = None;
-    if wish.read_back && !wish.dry_run {
+    let whole = !cancel.is_cancelled() && runs.iter().all(|run| run.broke_off().is_none());
+    if wish.read_back && !wish.dry_run && whole {
         let checked = tokio::task::spawn_blocking(move || target.check()).await;
         read_back = Some(super::joined(checked)?.map_err(IntoFailure::into_failure)?);
     }

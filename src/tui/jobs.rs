@@ -114,7 +114,10 @@ impl Jobs {
     /// The work that must end by itself before keyhaul does: what it made would else stay behind.
     pub(super) fn must_end(&self) -> impl Iterator<Item = &Work> {
         let must = |work: &&Work| {
-            matches!(work, Work::SignIn | Work::Haul(_) | Work::Leave(_) | Work::Restore)
+            matches!(
+                work,
+                Work::SignIn | Work::Haul(_) | Work::Leave(_) | Work::Restore | Work::Export
+            )
         };
         self.running.iter().map(|(work, ..)| work).filter(must)
     }

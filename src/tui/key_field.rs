@@ -162,7 +162,7 @@ impl KeyField {
     }
 
     fn insert(&mut self, c: char) {
-        let open = self.text.get(self.cursor) == Some(&OPEN_PLACE);
+        let open = self.in_cells() && self.text.get(self.cursor) == Some(&OPEN_PLACE);
         // In a full key a letter takes the place of another: else all cells behind it would move.
         let full = self.in_cells() && !is_between(c) && self.places().count() >= LETTERS;
         let replaces = open && !is_between(c)

@@ -431,6 +431,7 @@ impl Model {
     pub(super) fn holds_secrets(&self) -> bool {
         let SignIn { password, token, .. } = &self.sign_in;
         let typed = !password.is_empty() || !token.is_empty() || !self.key.field.is_empty();
-        typed || self.kept_secret.is_some() || self.take.form.holds_secrets()
+        let opened = self.key.visit.is_some() && !self.is_restoring();
+        typed || opened || self.kept_secret.is_some() || self.take.form.holds_secrets()
     }
 }

@@ -20,6 +20,8 @@ pub(super) struct ProofStep {
     pub(super) messages: Vec<Message>,
     /// Where older ones begin, if there are any.
     pub(super) earlier: Option<String>,
+    /// There are more, but so many are enough for one look.
+    pub(super) is_full: bool,
     /// The server was asked, and answered.
     pub(super) read: bool,
     /// Since when it is asked, while that lasts.
@@ -54,7 +56,8 @@ impl ProofStep {
         self.failed = shortfall;
         messages.append(&mut self.messages);
         self.messages = messages;
-        self.earlier = earlier.filter(|_| self.messages.len() < MOST);
+        self.is_full = earlier.is_some() && self.messages.len() >= MOST;
+        self.earlier = earlier.filter(|_| !self.is_full);
         // The focus stays on its message; at first it is on the newest.
         self.cursor.at = match first {
             true => self.messages.len().saturating_sub(1),

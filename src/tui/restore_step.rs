@@ -32,6 +32,23 @@ pub(super) enum Stage {
     Done,
 }
 
+/// A restore that wrote something.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Last {
+    /// What came of it.
+    pub(super) figures: Figures,
+    /// Keys on this computer then.
+    pub(super) stored_total: u64,
+}
+
+impl Last {
+    /// The figures of one restore.
+    pub(super) fn of(restoring: &Restoring) -> Option<Self> {
+        let figures = run(restoring)?.tally.figures;
+        Some(Self { figures, stored_total: restoring.stored_total })
+    }
+}
+
 /// The state of the screen.
 #[derive(Default)]
 pub(super) struct RestoreStep {
@@ -47,6 +64,8 @@ pub(super) struct RestoreStep {
     pub(super) plan: Option<Box<Restoring>>,
     /// What happened.
     pub(super) done: Option<Box<Restoring>>,
+    /// The last restore that wrote something, whatever is planned after it.
+    pub(super) last: Option<Last>,
     /// The focus: a line of the plan, or a room while it runs.
     pub(super) cursor: Cursor,
     /// The focus in the list of refused keys.
@@ -105,7 +124,12 @@ impl RestoreStep {
         };
         let mut rooms: Vec<_> = plan.tally.rooms.iter().collect();
         rooms.sort_by_cached_key(rank);
+        let focus = self.order.get(self.cursor.at).cloned();
         self.order = rooms.into_iter().map(|(id, _)| Arc::clone(id)).collect();
+        // Whoever moved the focus means that room.
+        let focus = focus.filter(|_| self.cursor.at > 0);
+        let place = focus.and_then(|focus| self.order.iter().position(|id| *id == focus));
+        self.cursor.at = place.unwrap_or(0);
     }
 
     /// The rooms of the running table: what is done, and what there is to do.
@@ -113,6 +137,12 @@ impl RestoreStep {
         let id = self.order.get(row)?;
         let all = self.plan.as_deref().and_then(run)?.tally.rooms.get(id)?;
         Some((id, self.so_far.get(id).copied().unwrap_or_default(), *all))
+    }
+
+    /// Says whether a room of the plan was not begun yet.
+    pub(super) fn is_to_come(&self, id: &str) -> bool {
+        let planned = self.planned().is_some_and(|run| run.tally.rooms.contains_key(id));
+        planned && self.so_far.get(id).is_none_or(|room| room.entries == 0)
     }
 
     /// How many rooms the running table has.

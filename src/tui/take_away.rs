@@ -36,6 +36,8 @@ pub(super) struct TakeAway {
     pub(super) made: Vec<Made>,
     /// Keys in the file so far, while it is written.
     pub(super) carried: u64,
+    /// The file that is being written.
+    pub(super) writing: PathBuf,
 }
 
 /// A key file that was made.

@@ -15,7 +15,7 @@ use crate::{
         proof,
         restore::{Wish, restore},
         store::Kept,
-        trust::Trust,
+        trust::{SignedBy, Trust},
         unlock::SecretKind,
         visit::Visit,
         watch::Watch,
@@ -64,7 +64,8 @@ impl Runner {
             let judged = Arc::clone(&visit.it);
             post.bring(Happened::Unlocked(Ok(opened)), Held::Visit(visit));
             // With secret storage open, signatures of the account are more than a claim.
-            post.send(Happened::Judged(signers(&judged, &cancel).await));
+            let signers = signers(&judged, &cancel).await.unwrap_or_default();
+            post.send(Happened::Judged(signers));
         });
     }
 
@@ -163,14 +164,11 @@ fn opened(visit: &Visit) -> Opened {
     }
 }
 
-/// Who signed each version, judged with what is open; nobody where nobody can be asked.
-async fn signers(
-    visit: &Visit,
-    cancel: &Cancel,
-) -> Vec<(String, Vec<crate::recovery::trust::SignedBy>)> {
-    let trust = Trust::of(visit, cancel).await.unwrap_or_default();
+/// Who signed each version, judged with what is open; `None` where nobody can be asked.
+async fn signers(visit: &Visit, cancel: &Cancel) -> Option<Vec<(String, Vec<SignedBy>)>> {
+    let trust = Trust::of(visit, cancel).await.ok().filter(Trust::could_judge)?;
     let versions = visit.overview.versions.iter();
-    versions
-        .map(|version| (version.version.clone(), trust.signers(version, &visit.overview)))
-        .collect()
+    let signers =
+        versions.map(|version| (version.version.clone(), trust.signers(version, &visit.overview)));
+    Some(signers.collect())
 }

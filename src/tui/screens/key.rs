@@ -1,7 +1,7 @@
 //! Step 4: the cells, what can be said of them, and what they open.
 
+use super::locks::{lock_rows, locks};
 use crate::{
-    backup::version::BackupVersion,
     base::{
         shown::{Shown, grouped},
         words::{about, counted, length},
@@ -338,12 +338,17 @@ fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) 
     if let Some(target) = model.target_version() {
         let version = model.backups.version(&target);
         let current = version.is_some_and(|version| model.backups.is_current(version));
+        let both = opened.fits.iter().any(|fit| fit.kind == LockKind::Backup && fit.current);
         let keys = version.and_then(|version| version.count);
         let keys = keys.map_or_else(|| "the keys".to_owned(), |keys| counted(keys, "key"));
         let name = Shown::limited(&target, 20);
         return match (current, model.is_offline(), &model.open) {
             (_, true, _) => vec![good(format!("It opens {keys}: backup {name}."))],
             (true, ..) => vec![good(format!("It opens {keys}: backup {name}, the current one."))],
+            _ if both => vec![
+                good(format!("It opens {keys}: backup {name}, which you chose.")),
+                more("It opens the current backup, too: choose that at step 2.".to_owned()),
+            ],
             _ => {
                 let mut rows = vec![good(format!(
                     "It is right. It opens backup {name} ({keys}), not the current one."
@@ -410,105 +415,6 @@ fn nothing_fits_rows() -> Vec<Row> {
     rows
 }
 
-/// A lock of the account.
-struct Lock {
-    kind: LockKind,
-    id: String,
-    name: Shown,
-    about: &'static str,
-    keys: Option<u64>,
-}
-
-fn locks(model: &Model) -> Vec<Lock> {
-    let Some(looked) = &model.backups.looked else { return Vec::new() };
-    let storage = looked.overview.locks.listed().into_iter().map(|(id, default)| Lock {
-        kind: LockKind::SecretStorage,
-        name: lock_name(&id),
-        id,
-        about: if default { " (default)" } else { "" },
-        keys: None,
-    });
-    let backup = |version: &BackupVersion| Lock {
-        kind: LockKind::Backup,
-        id: version.version.clone(),
-        name: Shown::limited(&version.version, 12),
-        about: match model.backups.is_current(version) && !model.is_offline() {
-            true => ", current",
-            false => "",
-        },
-        keys: version.count,
-    };
-    storage.chain(looked.overview.versions.iter().map(backup)).collect()
-}
-
-/// A lock of secret storage by the begin of its id.
-fn lock_name(id: &str) -> Shown {
-    Shown::new(&id.chars().take(4).collect::<String>())
-}
-
-/// Every lock, and whether it opens.
-fn lock_rows(model: &Model, regions: &Regions, room: usize) -> Vec<Row> {
-    let locks = locks(model);
-    if locks.is_empty() || room < 3 {
-        return Vec::new();
-    }
-    let opened = model.key.opened.as_ref();
-    let head = if opened.is_some() { "What it opens" } else { "What it may open on this account" };
-    let how = if opened.is_some() { "how" } else { "" };
-    let wide = regions.cells().saturating_sub(36).clamp(34, 44);
-    let mut rows = vec![Row::of(vec![own("  "), own(head).left(wide + 15), own(how)])];
-    let shown = room - 1;
-    for lock in locks.iter().take(if locks.len() > shown { shown - 1 } else { shown }) {
-        let kind = match lock.kind {
-            LockKind::SecretStorage => "Secret storage, lock ",
-            LockKind::Backup => "Backup ",
-        };
-        let name = Shown::new(&format!("{kind}{}{}", lock.name, lock.about));
-        let keys = lock.keys.map(|keys| counted(keys, "key")).unwrap_or_default();
-        let (sign, words, how) = outcome(lock, opened);
-        let ink = if sign == "✓ " { Ink::Ok } else { Ink::Muted };
-        let keys_wide = 13;
-        let storage = lock.kind == LockKind::SecretStorage;
-        let name_wide = if storage { wide } else { wide - keys_wide };
-        let mut row = vec![own("  "), own(sign).ink(ink).left(2)];
-        // The id of a lock says nothing of anybody; the mask leaves it.
-        row.push(own(name.to_string()).left(name_wide));
-        if !storage {
-            row.push(own(keys).right(keys_wide));
-        }
-        row.extend([own("  "), own(words).left(11), own(how)]);
-        rows.push(Row::of(row));
-    }
-    if locks.len() > shown {
-        rows.push(Row::text(format!("    and {} more", locks.len() + 1 - shown)));
-    }
-    rows
-}
-
-/// Whether a lock opens, and how.
-fn outcome(lock: &Lock, opened: Option<&Opened>) -> (&'static str, &'static str, String) {
-    let Some(opened) = opened else { return ("  ", "not tried", String::new()) };
-    let fits = |fit: &crate::recovery::unlock::Fit| fit.kind == lock.kind && fit.id == lock.id;
-    if opened.fits.iter().any(fits) {
-        let held = lock.kind == LockKind::Backup && opened.in_secret_storage.contains(&lock.id);
-        let storage = opened.fits.iter().find(|fit| fit.kind == LockKind::SecretStorage);
-        let how = match (storage.filter(|_| held), opened.kind) {
-            (Some(storage), _) => format!("held in {}", lock_name(&storage.id)),
-            (None, SecretKind::Passphrase) => "your passphrase".to_owned(),
-            (None, SecretKind::RawKey) => "your raw key".to_owned(),
-            (None, _) => "your recovery key".to_owned(),
-        };
-        return ("✓ ", "opens", how);
-    }
-    if opened.left_out_seconds.is_some() {
-        return ("? ", "not tried", "it takes long".to_owned());
-    }
-    if lock.kind == LockKind::SecretStorage && opened.cannot_check.contains(&lock.id) {
-        return ("? ", "maybe", "nothing to check it with".to_owned());
-    }
-    ("✗ ", "does not", "–".to_owned())
-}
-
 fn fact(model: &Model, roomy: bool) -> Line {
     let key = &model.key;
     let stays = if roomy {
@@ -544,7 +450,9 @@ fn next(model: &Model, roomy: bool) -> Line {
     }
     if let Some(target) = model.target_version() {
         let current = model.backups.version(&target).is_some_and(|v| model.backups.is_current(v));
-        if roomy && !current && !model.is_offline() {
+        let fits = model.key.opened.iter().flat_map(|opened| &opened.fits);
+        let both = fits.into_iter().any(|fit| fit.kind == LockKind::Backup && fit.current);
+        if roomy && !current && !both && !model.is_offline() {
             let name = Shown::limited(&target, 20);
             return line(format!(
                 "press Enter to plan backup {name}. Then look for a newer paper."
@@ -610,20 +518,6 @@ fn hints(model: &Model) -> Vec<Hint> {
         hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);
     }
     hints
-}
-
-/// The lines that say what a secret opens, for the clipboard: no names, nothing secret.
-pub(in crate::tui) fn fits_to_copy(model: &Model) -> Option<String> {
-    let opened = model.key.opened.as_ref()?;
-    let lines = locks(model).into_iter().map(|lock| {
-        let kind = match lock.kind {
-            LockKind::SecretStorage => "secret storage, lock",
-            LockKind::Backup => "backup",
-        };
-        let (_, words, how) = outcome(&lock, Some(opened));
-        format!("{kind} {}: {words} ({how})", lock.name)
-    });
-    Some(lines.collect::<Vec<_>>().join("\n"))
 }
 
 #[cfg(test)]

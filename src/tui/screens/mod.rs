@@ -4,8 +4,11 @@ mod backups;
 mod contents;
 mod explain;
 mod key;
+mod locks;
 mod overlays;
+mod plan;
 mod proof;
+mod refused;
 mod restore;
 mod room;
 mod rooms;
@@ -14,7 +17,8 @@ mod take_away;
 
 pub(super) use explain::covers as explain_covers;
 pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
-pub(super) use restore::{refused_to_copy, rows as restore_rows};
+pub(super) use refused::to_copy as refused_to_copy;
+pub(super) use restore::rows as restore_rows;
 
 use super::{
     intent::Intent,
@@ -42,7 +46,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
         Place::Restore => restore::page(model, regions),
-        Place::Refused => restore::refused_page(model, regions),
+        Place::Refused => refused::page(model, regions),
         Place::TakeAway => take_away::page(model, regions),
         Place::KeyFile => take_away::form_page(model, regions),
         Place::FileMade => take_away::made_page(model, regions),
@@ -188,7 +192,7 @@ pub(super) fn list_height(model: &Model) -> usize {
         Place::Contents => contents::list_height(model, &regions),
         Place::Room => room::list_height(model, &regions),
         Place::Restore => restore::list_height(model, &regions),
-        Place::Refused => restore::refused_height(&regions),
+        Place::Refused => refused::height(&regions),
         _ => regions.rows(),
     }
 }
@@ -369,8 +373,8 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
         Place::Room | Place::Key => {
             Some(("The id of the key", safe(&model.room_view()?.focus()?.session_id)))
         }
-        Place::RecoveryKey => Some(("What it opens, without names,", key::fits_to_copy(model)?)),
-        Place::Restore => Some(("The plan, without names,", restore::figures_to_copy(model)?)),
+        Place::RecoveryKey => Some(("What it opens, without names,", locks::fits_to_copy(model)?)),
+        Place::Restore => Some(("The plan, without names,", plan::figures_to_copy(model)?)),
         Place::Why => Some(("The reason, without names,", proof::why_to_copy(model)?)),
         Place::Proof | Place::ProofRooms => {
             Some(("The id of the room", safe(model.proof.room.as_ref()?)))

@@ -17,6 +17,7 @@ use crate::{
         draw::help_places,
         field::Field,
         intent::Intent,
+        jobs::Work,
         keymap::{self, Place},
         layout::Regions,
         list::Cursor,
@@ -388,6 +389,8 @@ fn leave(model: &Model, cursor: &Cursor) -> Page {
     } else {
         "They are not kept: no copy is being saved."
     };
+    let exporting = model.jobs.job(&Work::Export).is_some();
+    let kept = if exporting { "Your keys stay here." } else { kept };
     let mut rows = vec![Row::wrapped(0, line(format!("{done} {kept}"))), Row::empty()];
     for (place, (words, keys)) in choices.into_iter().take(model.ways_out()).enumerate() {
         let focus = place == cursor.at;
@@ -397,10 +400,10 @@ fn leave(model: &Model, cursor: &Cursor) -> Page {
         );
     }
     Page {
-        title: line(if model.is_restoring() {
-            "Leave while keys are restored?"
-        } else {
-            "Leave while the backup is read?"
+        title: line(match (exporting, model.is_restoring()) {
+            (true, _) => "Leave while the key file is written?",
+            (false, true) => "Leave while keys are restored?",
+            (false, false) => "Leave while the backup is read?",
         }),
         rows,
         fact: line(if model.saves() || model.is_restoring() {

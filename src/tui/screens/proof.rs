@@ -71,6 +71,12 @@ fn cannot(model: &Model) -> Option<Vec<Row>> {
     if model.is_offline() {
         return Some(told(&Failure::new(Code::HistoryOffline)));
     }
+    if !model.can_read_messages() && model.has_keys_here() {
+        return Some(vec![
+            Row::text("Your keys are on this computer, locked."),
+            Row::text("4 takes your recovery key, which opens them."),
+        ]);
+    }
     if !model.can_read_messages() {
         return Some(vec![
             Row::text("There are no keys on this computer yet that could open a message."),
@@ -115,6 +121,8 @@ fn message_rows(model: &Model, regions: &Regions) -> (Vec<Row>, std::ops::Range<
         own(match (proof.reading.is_some(), &proof.earlier) {
             (true, _) => "… reading older messages",
             (false, Some(_)) => "↑ reads older messages",
+            (false, None) if proof.is_full => "Older messages are not read in one go.",
+            (false, None) if proof.failed.is_some() => "Older messages could not be read.",
             (false, None) => "There are no older messages that you may see.",
         })
         .ink(Ink::Muted),
@@ -373,7 +381,7 @@ pub(super) fn rooms_page(model: &Model, regions: &Regions) -> Page {
         title: line("Which room?"),
         corner: line(counted(rooms.len() as u64, "room")),
         rows: list,
-        fact: line("These rooms have keys on this computer."),
+        fact: line("The numbers are those of the backup."),
         next: line("choose a room with ↓ and press Enter."),
         hints: vec![
             called(Intent::GoOn, "read"),

@@ -49,7 +49,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     }
     Page {
         title: line("Take away"),
-        corner: if roomy { line("server: nothing was written") } else { Line::new() },
+        corner: if roomy { line("server: no backup was changed") } else { Line::new() },
         rows,
         fact: line(match model.has_keys_here() {
             true => "Your keys are here. Other apps do not see them by themselves.",
@@ -94,6 +94,9 @@ fn item_words(model: &Model, item: Item) -> (&'static str, String) {
         Item::SignOut if model.account.is_none() => {
             ("Leave", "your keys stay on this computer, locked".to_owned())
         }
+        Item::SignOut if model.has_others_device() => {
+            ("Leave", "you stay signed in as before".to_owned())
+        }
         Item::SignOut => ("Sign out and leave", "removes the device “keyhaul recovery”".to_owned()),
         Item::Stay => ("Leave, stay signed in", "the next visit needs no password".to_owned()),
     }
@@ -110,8 +113,8 @@ fn here_rows(model: &Model, roomy: bool) -> Vec<Row> {
     if roomy {
         rows.push(Row::of(vec![own("On this computer now").ink(Ink::Strong)]));
     }
-    let total = model.restore.done.as_ref().or(model.restore.plan.as_ref());
-    let total = total.map_or(0, |restoring| restoring.stored_total);
+    let planned = model.restore.plan.as_ref().map(|plan| plan.stored_total);
+    let total = model.restore.last.as_ref().map(|last| last.stored_total).or(planned).unwrap_or(0);
     if total > 0 {
         rows.push(there(line(format!("{}, locked with your recovery key", counted(total, "key")))));
     } else {

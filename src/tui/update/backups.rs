@@ -1,6 +1,7 @@
 //! Step 2: which versions exist, and which of them to open.
 
 use crate::{
+    backup::version::BackupVersion,
     base::{
         failure::{Code, Failure},
         shown::Shown,
@@ -76,6 +77,7 @@ impl Model {
         if let Some(haul) = self.hauls.get_mut(name) {
             haul.again(now);
         }
+        self.plan_is_stale(name);
         if self.backups.looked.is_none() {
             if self.jobs.since(&Work::Look).is_none() {
                 self.look_again(effects);
@@ -140,7 +142,10 @@ impl Model {
             let name = Shown::limited(name, 20);
             self.remark(format!("There is no backup {name}. These are all that were found."));
         }
-        let other = self.backups.versions().len() != looked.overview.versions.len();
+        let names = |versions: &[BackupVersion]| -> Vec<String> {
+            versions.iter().map(|version| version.version.clone()).collect()
+        };
+        let other = names(self.backups.versions()) != names(&looked.overview.versions);
         let place = self.backups.take(looked, &self.settings.wanted);
         if other && !self.is_restoring() {
             // What is typed may open the others, too.

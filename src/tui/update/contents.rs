@@ -127,6 +127,13 @@ impl Model {
         }
     }
 
+    /// Nothing comes that a plan could be made of.
+    fn plan_waits_no_more(&mut self, version: &str) {
+        if self.restore.version == version && self.restore.stage == Stage::Reading {
+            self.restore.stage = Stage::Nothing;
+        }
+    }
+
     /// What is on this computer was counted anew; all else is as it was.
     pub(super) fn counted_again(&mut self, version: &str, hauled: Result<Hauled, Failure>) {
         let seen = screens::list_height(self);
@@ -145,18 +152,28 @@ impl Model {
         let seen = screens::list_height(self);
         let masked = self.masked;
         let open = self.open.as_deref() == Some(version);
-        let Some(haul) = self.hauls.get_mut(version) else { return };
+        if !self.hauls.contains_key(version) {
+            return;
+        }
         match hauled {
             Ok(hauled) => {
+                let broken = hauled.broken.as_ref().map(Failure::code);
+                let stopped = broken == Some(Code::Stopped);
                 self.backups.renew(hauled.version.clone());
-                haul.end(hauled, &self.names, masked, seen);
-                self.plan_what_was_read(version, effects);
+                if let Some(haul) = self.hauls.get_mut(version) {
+                    haul.end(hauled, &self.names, masked, seen);
+                }
+                match stopped {
+                    // Whoever stops the reading wants no plan of a part.
+                    true => self.plan_waits_no_more(version),
+                    false => self.plan_what_was_read(version, effects),
+                }
             }
             Err(failure) => {
-                haul.reading = Reading::Failed;
-                if self.restore.version == version && self.restore.stage == Stage::Reading {
-                    self.restore.stage = Stage::Nothing;
+                if let Some(haul) = self.hauls.get_mut(version) {
+                    haul.reading = Reading::Failed;
                 }
+                self.plan_waits_no_more(version);
                 if open && failure.code() != Code::Stopped {
                     let again = Choice::Again(Repeat::Haul(version.to_owned()));
                     self.failed(failure, vec![again, Choice::Snapshot]);

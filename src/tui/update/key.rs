@@ -14,6 +14,7 @@ use crate::{
         keymap::Place,
         message::{Job, Opened},
         model::{Model, Step},
+        restore_step::Stage,
     },
 };
 
@@ -97,6 +98,9 @@ impl Model {
         effects.extend(self.jobs.end_kind(&Work::Unlock).map(Effect::Cancel));
         effects.extend(self.key.visit.map(Effect::Forget));
         self.key.close();
+        if self.restore.stage == Stage::Reading {
+            self.restore.stage = Stage::Nothing;
+        }
     }
 
     /// Tries what is typed where that costs nothing: nobody should have to ask for it.
@@ -170,7 +174,8 @@ impl Model {
     }
 
     pub(super) fn judged(&mut self, signers: Vec<(String, Vec<SignedBy>)>) {
-        if let Some(looked) = &mut self.backups.looked {
+        // Where nobody could be asked, what was known before stands.
+        if let Some(looked) = self.backups.looked.as_mut().filter(|_| !signers.is_empty()) {
             looked.signers = signers;
             looked.judged = true;
         }

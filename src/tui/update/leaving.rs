@@ -14,6 +14,7 @@ use crate::{
         message::{Happened, Job, Moment},
         model::{Ending, Leaving, Model},
         overlay::Overlay,
+        restore_step::Last,
     },
 };
 
@@ -71,11 +72,17 @@ impl Model {
 
     /// q: asks only while something runs that would be cut.
     pub(super) fn leave(&mut self, effects: &mut Vec<Effect>) {
-        if self.jobs.hauling().is_some() || self.jobs.job(&Work::Restore).is_some() {
+        if self.is_cut_by_leaving() {
             self.overlays.push(Overlay::Leave { cursor: Cursor::default() });
         } else {
             self.sign_out(false, effects);
         }
+    }
+
+    /// Says whether something runs that leaving would cut.
+    pub(super) fn is_cut_by_leaving(&self) -> bool {
+        let cut = [Work::Restore, Work::Export].iter().any(|work| self.jobs.job(work).is_some());
+        cut || self.jobs.hauling().is_some()
     }
 
     /// The system wants the end.
@@ -102,7 +109,7 @@ impl Model {
         for (work, job) in self.jobs.stoppable() {
             effects.push(Effect::Cancel(job));
             // A sign-in may have made a device, a reading has a file to close, a restore a store.
-            if !matches!(work, Work::SignIn | Work::Haul(_) | Work::Restore) {
+            if !matches!(work, Work::SignIn | Work::Haul(_) | Work::Restore | Work::Export) {
                 self.jobs.end(job);
             }
         }
@@ -141,7 +148,7 @@ impl Model {
             (Happened::Left(left), _) => self.say_at_the_end(left_words(left)),
             (Happened::Restored(restored), Work::Restore) => {
                 if let Ok(restored) = *restored {
-                    self.restore.done = Some(Box::new(restored));
+                    self.restore.last = Last::of(&restored);
                 }
             }
             _ => {}
@@ -177,11 +184,13 @@ impl Model {
     /// Ends now, whatever the server says.
     pub(super) fn end_at_once(&mut self) {
         let reading = self.jobs.must_end().any(|work| matches!(work, Work::Haul(_)));
+        let restoring = self.jobs.job(&Work::Restore).is_some();
         let devices =
             self.jobs.must_end().any(|work| matches!(work, Work::SignIn | Work::Leave(_)));
         let late = [
             (devices, format!("The server did not answer in time. {DEVICE_MAY_REMAIN}")),
             (reading, "A backup was still being read: its copy may lack what came last.".into()),
+            (restoring, "Keys were still being restored; what was done is kept.".into()),
         ];
         let late = late.into_iter().filter(|(is, _)| *is).map(|(_, words)| words).collect();
         self.say_at_the_end(late);
@@ -194,10 +203,9 @@ impl Model {
     fn end(&mut self, exit: u8, mut words: Vec<String>) {
         // The demo's folder goes with it; a snapshot that was opened lies where it lay.
         let stays = !self.is_demo() && !self.is_offline();
-        if let Some(run) = self.restore.done.as_ref().and_then(|done| done.runs.first())
+        if let Some(Last { figures, .. }) = &self.restore.last
             && !self.is_demo()
         {
-            let figures = &run.tally.figures;
             words.push(format!(
                 "{} {} on this computer, locked with your recovery key.",
                 counted(figures.opened, "key"),
@@ -234,6 +242,12 @@ impl Model {
 
     /// What of the work would be cut by leaving now.
     pub(in crate::tui) fn cut_by_leaving(&self) -> Option<String> {
+        if self.jobs.job(&Work::Export).is_some() {
+            let keys = counted(self.take.carried, "key");
+            return Some(format!(
+                "A key file is being written: {keys} so far. Leaving makes none."
+            ));
+        }
         if self.jobs.job(&Work::Restore).is_some() {
             let keys = counted(self.restore.figures.opened, "key");
             return Some(format!("{keys} are restored."));

@@ -158,7 +158,10 @@ impl Model {
             self.sign_in.token.edit(Edit::Clear);
             self.key.field.edit(Edit::Clear);
             self.take.form = Form::default();
+            self.branches.retain(|branch| !matches!(branch, Branch::KeyFile));
             self.kept_secret = None;
+            // Texts of messages, too, are for nobody while nobody is there.
+            self.proof = ProofStep::default();
             // What it opened is closed again, unless that is in use.
             if !self.is_restoring() {
                 self.close_key(effects);
@@ -190,6 +193,9 @@ impl Model {
             Intent::Suspend => return effects.push(Effect::Suspend),
             // Part of a paste without brackets.
             Intent::GoOn if self.in_field() && self.is_pasting() => return,
+            // The last letter of a recovery key ends the field at once: what follows it that soon was
+            // meant for the field, and is no command.
+            _ if self.place() == Place::RecoveryKey && self.is_pasting() => return,
             _ => {}
         }
         if let Some(edit) = Edit::meant_by(intent).filter(|_| self.in_field()) {

@@ -42,9 +42,11 @@ impl Model {
 
     /// Comes to the step: the messages of a room are asked for at once.
     pub(super) fn enter_proof(&mut self, effects: &mut Vec<Effect>) {
+        if !self.can_read_messages() {
+            return;
+        }
         if self.proof.room.is_none() {
-            let room = self.proof_rooms().first().cloned();
-            self.proof.room = room;
+            self.proof.room = self.proof_rooms().first().cloned();
         }
         if !self.proof.read && self.proof.reading.is_none() {
             self.read_newest(effects);
@@ -64,7 +66,7 @@ impl Model {
         };
         let focus = haul.rooms.focus().map(|room| Arc::clone(&room.id));
         let mut rooms: Vec<_> = haul.rooms.all().iter().filter(|room| has_keys(&room.id)).collect();
-        rooms.sort_by_key(|room| {
+        rooms.sort_by_cached_key(|room| {
             (focus.as_ref() != Some(&room.id), std::cmp::Reverse(room.figures.sessions))
         });
         rooms.into_iter().map(|room| Arc::clone(&room.id)).collect()
@@ -78,10 +80,10 @@ impl Model {
 
     fn read_newest(&mut self, effects: &mut Vec<Effect>) {
         let Some(room) = self.proof.room.clone() else { return };
+        self.proof = ProofStep { rooms: self.proof.rooms, ..ProofStep::of(room) };
         if !self.can_read_messages() {
             return;
         }
-        self.proof = ProofStep { rooms: self.proof.rooms, ..ProofStep::of(room) };
         self.read_messages(None, effects);
     }
 

@@ -10,7 +10,7 @@ use crate::{
         list::{Cursor, Move},
         model::{Branch, Model, Step},
         overlay::{Choice, Repeat},
-        restore_step::{RestoreStep, Stage},
+        restore_step::{Last, RestoreStep, Stage},
         screens,
     },
 };
@@ -39,7 +39,7 @@ impl Model {
 
     /// Comes to the step: a plan is made for what is chosen now, unless one is there.
     pub(super) fn enter_restore(&mut self, effects: &mut Vec<Effect>) {
-        if self.is_restoring() {
+        if self.jobs.job(&Work::Restore).is_some() {
             return;
         }
         let Some(version) = self.target_version() else { return };
@@ -78,12 +78,30 @@ impl Model {
             self.open_contents(effects);
             self.step = step;
         }
-        self.restore = RestoreStep::wanted(version.clone(), self.chosen_rooms(&version));
+        effects.extend(self.jobs.end_kind(&Work::Plan).map(Effect::Cancel));
+        let last = self.restore.last.take();
+        let rooms = self.chosen_rooms(&version);
+        self.restore = RestoreStep::wanted(version.clone(), rooms);
+        self.restore.last = last;
         if self.hauls.get(&version).is_some_and(super::super::haul::Haul::is_reading) {
             self.restore.stage = Stage::Reading;
             return;
         }
         self.begin_restore(true, effects);
+    }
+
+    /// Says whether the planned version is being read a second time.
+    fn is_read_anew(&self) -> bool {
+        self.hauls.get(&self.restore.version).is_some_and(super::super::haul::Haul::is_reading)
+    }
+
+    /// A version is read anew: a plan of what was read before is not what would be restored.
+    pub(super) fn plan_is_stale(&mut self, version: &str) {
+        let planned = matches!(self.restore.stage, Stage::Planned | Stage::Stopped);
+        if planned && self.restore.version == version {
+            self.restore.stage = Stage::Nothing;
+            self.restore.plan = None;
+        }
     }
 
     /// A version was read: whoever waits for it with a plan goes on.
@@ -96,6 +114,7 @@ impl Model {
 
     fn begin_restore(&mut self, dry_run: bool, effects: &mut Vec<Effect>) {
         let Some(visit) = self.key.visit else {
+            self.restore.stage = Stage::Nothing;
             return self.remark("Type your recovery key first: press 4.");
         };
         let (work, stage) = match dry_run {
@@ -117,6 +136,12 @@ impl Model {
             Stage::Nothing => self.plan(effects),
             Stage::Reading | Stage::Planning => self.remark("One moment: the plan is being made."),
             Stage::Planned if self.has_nothing_to_write() => self.go_to(Step::Proof, effects),
+            Stage::Planned if self.writes_nothing().is_some() => {
+                self.remark("Nothing can be written by this plan. r makes another one.");
+            }
+            Stage::Planned | Stage::Stopped if self.is_read_anew() => {
+                self.remark("One moment: the backup is being read anew.");
+            }
             Stage::Planned | Stage::Stopped => self.begin_restore(false, effects),
             Stage::Restoring if self.restore.paused.is_some() => self.pause(effects),
             Stage::Restoring => {
@@ -128,9 +153,13 @@ impl Model {
 
     /// Says whether everything is on this computer already.
     pub(in crate::tui) fn has_nothing_to_write(&self) -> bool {
-        let planned = self.restore.planned().map(|run| run.tally.figures);
-        planned
-            .is_some_and(|Figures { new, better, candidates, .. }| new + better + candidates == 0)
+        self.writes_nothing().is_some_and(|figures| figures.unchanged > 0)
+    }
+
+    /// The figures of a plan by which nothing would be written.
+    pub(in crate::tui) fn writes_nothing(&self) -> Option<Figures> {
+        let figures = self.restore.planned()?.tally.figures;
+        (figures.new + figures.better + figures.candidates == 0).then_some(figures)
     }
 
     fn pause(&mut self, effects: &mut Vec<Effect>) {
@@ -148,6 +177,9 @@ impl Model {
             (_, None) => self.remark("Choose a room first."),
             (Some(_), _) if saved.is_none() => {
                 self.remark("The server gives the rooms in its own order.");
+            }
+            (Some(_), Some(room)) if !self.restore.is_to_come(&room) => {
+                self.remark("This room is no part of the plan, or it is under way already.");
             }
             (Some(job), Some(room)) => {
                 effects.push(Effect::Front(job, room));
@@ -176,10 +208,13 @@ impl Model {
                 }
             }
             Err(failure) => {
-                self.restore.stage = match (dry_run, self.restore.plan.is_some()) {
-                    (false, true) => Stage::Planned,
-                    _ => Stage::Nothing,
-                };
+                // What was committed before it broke off is kept; how much that is, another plan tells.
+                self.restore.stage = Stage::Nothing;
+                self.restore.plan = None;
+                if !dry_run {
+                    let version = self.restore.version.clone();
+                    self.count_again(&version, effects);
+                }
                 if failure.code() != Code::Stopped {
                     self.failed(failure, vec![Choice::Again(Repeat::Plan), Choice::Snapshot]);
                 }
@@ -190,8 +225,11 @@ impl Model {
 
     fn restore_ended(&mut self, restoring: Restoring, dry_run: bool, was_stopped: bool) {
         let shortfall = restoring.runs.first().and_then(|run| run.shortfall.as_ref());
-        let stopped =
-            was_stopped || shortfall.is_some_and(|shortfall| shortfall.code() == Code::Stopped);
+        let stopped = match shortfall {
+            Some(shortfall) => shortfall.code() == Code::Stopped,
+            None => dry_run && was_stopped,
+        };
+        let broke_off = restoring.runs.first().is_some_and(|run| run.broke_off().is_some());
         self.restore.cursor = Cursor::default();
         self.restore.paused = None;
         if let Some(run) = restoring.runs.first() {
@@ -201,11 +239,19 @@ impl Model {
             (true, true) => Stage::Nothing,
             (true, false) => Stage::Planned,
             (false, true) => Stage::Stopped,
+            (false, false) if broke_off => Stage::Stopped,
             (false, false) => Stage::Done,
         };
         match dry_run {
+            // A part of a plan is none.
+            true if stopped => self.restore.plan = None,
             true => self.restore.plan = Some(Box::new(restoring)),
-            false => self.restore.done = Some(Box::new(restoring)),
+            false => {
+                self.restore.last = Last::of(&restoring);
+                self.restore.done = Some(Box::new(restoring));
+                // Messages that were closed for want of a key may open now.
+                self.proof.read = false;
+            }
         }
     }
 

@@ -35,6 +35,7 @@ impl Model {
             Intent::GoOn | Intent::Open => match self.take_away_items().get(self.take.cursor.at) {
                 Some(Item::KeyFile) => self.open_key_file(effects),
                 Some(Item::SignOut) => self.leave(effects),
+                Some(Item::Stay) if self.is_cut_by_leaving() => self.leave(effects),
                 Some(Item::Stay) => self.sign_out(true, effects),
                 None => self.no_sense(),
             },
@@ -50,8 +51,14 @@ impl Model {
     }
 
     fn open_key_file(&mut self, effects: &mut Vec<Effect>) {
-        if self.key.visit.is_none() || !self.has_keys_here() {
+        if !self.has_keys_here() {
             return self.remark("There are no keys on this computer yet. Restore some first.");
+        }
+        if self.key.visit.is_none() {
+            return self.remark("Type your recovery key again: press 4. It opens your keys here.");
+        }
+        if self.jobs.job(&Work::Restore).is_some() {
+            return self.remark("One moment: keys are still being restored.");
         }
         let form = &mut self.take.form;
         if form.file.is_empty() {
@@ -63,6 +70,12 @@ impl Model {
         self.make_passphrase(effects);
     }
 
+    /// Says whether the session is another app's, which keyhaul leaves as it is.
+    pub(in crate::tui) fn has_others_device(&self) -> bool {
+        let device = self.account.as_ref().map(|account| account.signed.device);
+        device.is_some_and(|device| device != Device::Ours)
+    }
+
     /// Says whether keys are on this computer that a key file could hold.
     pub(in crate::tui) fn has_keys_here(&self) -> bool {
         let some = |restoring: &crate::recovery::restore::Restoring| {
@@ -70,7 +83,7 @@ impl Model {
             restoring.stored_total > 0 || here > 0
         };
         let Self { restore, .. } = self;
-        restore.done.as_deref().is_some_and(some)
+        restore.last.as_ref().is_some_and(|last| last.stored_total > 0)
             || restore.plan.as_deref().is_some_and(some) && restore.stage != Stage::Nothing
     }
 
@@ -133,6 +146,9 @@ impl Model {
     }
 
     pub(super) fn edit_key_file(&mut self, edit: Edit) {
+        if self.jobs.job(&Work::Export).is_some() {
+            return self.remark("The file is being written. Ctrl-C stops that.");
+        }
         let form = &mut self.take.form;
         match form.part {
             Part::File => {
@@ -185,6 +201,7 @@ impl Model {
         };
         let file = self.path(self.take.form.file.text().trim());
         self.take.carried = 0;
+        self.take.writing.clone_from(&file);
         self.take.form.failed = None;
         let job = self.begin(Work::Export, effects);
         effects.push(Effect::Export { job, visit, file, rooms, passphrase });
@@ -201,12 +218,18 @@ impl Model {
     pub(super) fn exported(&mut self, exported: Result<Exported, Failure>) {
         match exported {
             Ok(exported) => {
-                let file = self.path(self.take.form.file.text().trim());
+                let file = std::mem::take(&mut self.take.writing);
                 self.take.made.push(Made { file, exported });
                 // The passphrase has done its work.
                 self.take.form = Form::default();
-                self.branches.retain(|branch| !matches!(branch, Branch::KeyFile));
-                self.branch(Branch::KeyFileMade);
+                match self.branches.last() {
+                    Some(Branch::KeyFile) => {
+                        self.branches.pop();
+                        self.branch(Branch::KeyFileMade);
+                    }
+                    // Somebody is elsewhere by now, and may be typing.
+                    _ => self.remark("The key file is written. Step 7 tells where it is."),
+                }
             }
             Err(failure) if failure.code() == Code::Stopped => {
                 self.remark("Stopped. No file was made.");

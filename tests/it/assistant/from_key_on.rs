@@ -292,3 +292,160 @@ fn another_account_opens_nothing_of_the_first() {
     }
     assert!(scene.count(|effect| matches!(effect, Effect::Forget(_))) >= 2);
 }
+
+/// A room that is no part of the plan is not restored, however somebody asks for it.
+#[test]
+fn only_planned_rooms_come_to_the_front() {
+    let mut scene = Scene::with_key(80, 24, later::opens_all());
+    scene.press("3 Down Space 5");
+    scene.restored(Ok(later::plan_of(&["!f3kQ9vZe1TqLm8:example.org"])));
+    scene.press("Enter 3 Up f");
+    assert!(scene.screen().contains("no part of the plan"), "{}", scene.screen());
+    assert_eq!(scene.count(|effect| matches!(effect, Effect::Front(..))), 0);
+    scene.press("Down f");
+    assert_eq!(scene.count(|effect| matches!(effect, Effect::Front(..))), 1);
+}
+
+/// Other rooms while a plan is made, or a backup that is read anew: the old plan is not what Enter restores.
+#[test]
+fn a_stale_plan_is_never_applied() {
+    let mut scene = Scene::with_key(80, 24, later::opens_all());
+    scene.press("Enter");
+    let old = scene.restoring();
+    scene.press("3 Space 5");
+    assert_ne!(scene.restoring(), old);
+    scene.happens(old, Happened::Restored(Box::new(Ok(later::plan()))));
+    scene.press("Enter");
+    assert_eq!(restores(&scene, false), 0);
+    let mut scene = Scene::planned(80, 24);
+    scene.press("3 r 5 Enter");
+    assert_eq!(restores(&scene, false), 0);
+    scene.hauled(Ok(scene::hauled()));
+    scene.press("5");
+    assert_eq!(restores(&scene, true), 2);
+}
+
+/// A plan by which everything is refused promises nothing.
+#[test]
+fn a_plan_that_restores_nothing() {
+    let mut scene = Scene::with_key(80, 24, later::opens_all());
+    scene.press("Enter");
+    scene.restored(Ok(later::all_refused()));
+    let screen = scene.screen();
+    assert!(screen.contains("Nothing of this can be restored."), "{screen}");
+    assert!(!screen.contains("Everything is here"), "{screen}");
+    scene.press("Enter");
+    assert_eq!(restores(&scene, false), 0);
+    assert!(scene.screen().contains("5 Restore"), "{}", scene.screen());
+}
+
+/// A restore that breaks off never says that all is done, nor that nothing is written.
+#[test]
+fn a_restore_that_breaks_off() {
+    let mut scene = Scene::in_the_middle(80, 24);
+    let mut broken = later::stopped();
+    broken.runs[0].shortfall =
+        Some(Failure::new(Code::ConnectionLost).with("n", "7 480").with("all", "18 420"));
+    scene.restored(Ok(broken));
+    let screen = scene.screen();
+    assert!(screen.contains("It broke off at 40 %. 7 480 keys are on this computer."), "{screen}");
+    assert!(!screen.contains("✓ Restored"), "{screen}");
+    let mut scene = Scene::in_the_middle(80, 24);
+    scene.restored(Err(Failure::new(Code::DiskFull).with("n", "7 480").with("size", "110 MB")));
+    scene.press("Esc");
+    assert!(!scene.screen().contains("nothing is written yet"), "{}", scene.screen());
+}
+
+/// What was restored is not forgotten by the next plan, nor by another key in the field.
+#[test]
+fn what_was_restored_is_remembered() {
+    let mut scene = Scene::done(80, 24);
+    scene.press("3 Space 5");
+    scene.restored(Err(Failure::new(Code::ServerSilent)));
+    scene.press("Esc 7");
+    assert!(scene.screen().contains("18 231 keys, locked"), "{}", scene.screen());
+    scene.press("4 Del Esc 6");
+    let screen = scene.screen();
+    assert!(screen.contains("Your keys are on this computer, locked."), "{screen}");
+    scene.press("7 Enter");
+    assert!(scene.screen().contains("Type your recovery key again"), "{}", scene.screen());
+    scene.press("q");
+    let leave = scene.job(|effect| match effect {
+        Effect::Leave { job, .. } => Some(*job),
+        _ => None,
+    });
+    scene.happens(leave, Happened::Left(Ok(keyhaul::recovery::sign_in::Left::DeviceRemoved)));
+    let words = &scene.model.ended().unwrap().words;
+    assert!(
+        words.iter().any(|line| line.contains("18 231 keys are on this computer")),
+        "{words:?}"
+    );
+}
+
+/// Fifteen idle minutes close what was opened, everywhere, and nothing waits for ever.
+#[test]
+fn idle_minutes_end_everything_secret() {
+    let mut scene = Scene::at_key_file(80, 24);
+    scene.wait(16.0 * 60.0);
+    let screen = scene.screen();
+    assert!(screen.contains("▸7 Take away") && !screen.contains("granite"), "{screen}");
+    assert!(scene.count(|effect| matches!(effect, Effect::Forget(_))) >= 1);
+    scene.press("6");
+    assert!(!scene.screen().contains("ladder"), "{}", scene.screen());
+    let mut scene = Scene::with_key(80, 24, later::opens_older());
+    scene.press("Enter");
+    scene.wait(16.0 * 60.0);
+    scene.hauled(Ok(scene::hauled()));
+    scene.press("4");
+    scene.paste(later::KEY);
+    scene.opens(later::opens_older());
+    scene.press("Enter");
+    assert_eq!(restores(&scene, true), 1);
+}
+
+/// Ctrl-C while a backup is read for a plan makes no plan of a part.
+#[test]
+fn stopping_what_a_plan_waits_for() {
+    let mut scene = Scene::with_key(80, 24, later::opens_older());
+    scene.press("Enter Ctrl-C");
+    let mut part = scene::hauled();
+    part.broken = Some(Failure::new(Code::Stopped).with("n", "100"));
+    scene.hauled(Ok(part));
+    assert_eq!(restores(&scene, true), 0);
+    assert!(scene.screen().contains("There is no plan yet."), "{}", scene.screen());
+}
+
+/// Letters right behind the last one of a recovery key are no commands.
+#[test]
+fn letters_behind_the_last_one_do_nothing() {
+    let mut scene = Scene::at_key(80, 24);
+    let (all, last) = later::KEY.split_at(later::KEY.len() - 1);
+    scene.types(all);
+    scene.types(last);
+    scene.opens(later::opens_all());
+    scene.now -= std::time::Duration::from_millis(90);
+    scene.press("q");
+    assert!(scene.model.ended().is_none());
+    assert!(scene.screen().contains("It opens 18 420 keys"), "{}", scene.screen());
+}
+
+/// While a key file is written its name cannot change, and its end interrupts nobody who types elsewhere.
+#[test]
+fn a_key_file_that_is_being_written() {
+    let mut scene = Scene::at_key_file(80, 24);
+    scene.press("Tab Tab Space Enter BackTab BackTab");
+    scene.types("x");
+    assert!(scene.screen().contains("The file is being written."), "{}", scene.screen());
+    scene.press("Esc q");
+    assert!(scene.screen().contains("Leave while the key file is written?"), "{}", scene.screen());
+    scene.press("Esc Esc 4");
+    scene.exported(Ok(later::exported()));
+    let screen = scene.screen();
+    assert!(screen.contains("▸4 Key") && screen.contains("Step 7 tells where it is."), "{screen}");
+    scene.press("Esc 7");
+    assert!(
+        scene.screen().contains("a key file: ~/matrix-keys-2026-11-24.txt"),
+        "{}",
+        scene.screen()
+    );
+}

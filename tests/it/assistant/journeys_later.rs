@@ -121,7 +121,7 @@ async fn a_second_restore_finds_everything_here() {
     let start = Start { server: Some(server.base_url().to_owned()), ..Start::default() };
     let mut ada = Journey::in_folder(server, start, data).await;
     ada.goes_to_the_plan().await;
-    let screen = ada.sees("Everything is here already.").await;
+    let screen = ada.sees("What can be restored is here already.").await;
     assert!(screen.contains("5 427  already here"), "{screen}");
     ada.press("Enter").await;
     ada.sees("31 of the last 39 messages opened").await;

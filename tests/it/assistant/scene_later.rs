@@ -290,6 +290,20 @@ pub(super) fn nothing_new() -> Restoring {
     Restoring { runs: vec![run(tally)], stored_total: 18_231, dry_run: true, read_back: None }
 }
 
+/// A plan for these rooms only.
+pub(super) fn plan_of(rooms: &[&str]) -> Restoring {
+    let mut plan = plan();
+    plan.runs[0].tally.rooms.retain(|id, _| rooms.contains(&&**id));
+    plan
+}
+
+/// A plan by which every key is refused.
+pub(super) fn all_refused() -> Restoring {
+    let mut plan = plan();
+    plan.runs[0].tally.figures = Figures { entries: 171, refused: 171, ..Figures::default() };
+    plan
+}
+
 pub(super) fn done() -> Restoring {
     let whole = CheckReport { keys: 18_231, candidates: 2, rooms: 211, ..CheckReport::default() };
     Restoring {
