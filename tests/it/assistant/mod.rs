@@ -12,3 +12,4 @@ mod pty;
 mod scene;
 mod screens;
 mod terminal;
+mod whole_way;
