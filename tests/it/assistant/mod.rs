@@ -8,6 +8,7 @@ mod journeys;
 mod keys;
 mod leaving;
 mod masked;
+mod pictures;
 mod pty;
 mod scene;
 mod screens;
