@@ -191,7 +191,7 @@ impl Model {
     }
 
     /// A file's name as somebody types it.
-    fn path(&self, typed: &str) -> PathBuf {
+    pub(in crate::tui) fn path(&self, typed: &str) -> PathBuf {
         match (typed.strip_prefix("~/"), &self.settings.home) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(typed),

@@ -296,6 +296,7 @@ fn nine_presses_then_messages_and_a_key_file() {
 
     hands.enter();
     let screen = hands.sees("Write it down now.");
+    assert!(screen.contains("$ keyhaul export /"), "no shell knows a quoted ~: {screen}");
     let rows = screen.lines().take_while(|row| !row.contains("Write it down now."));
     let passphrase = rows.last().unwrap().replace('│', "").trim().to_owned();
     assert!(passphrase.split('-').count() >= 6, "{screen}");
