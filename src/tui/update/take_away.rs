@@ -119,7 +119,19 @@ impl Model {
         }
     }
 
+    /// While the file is written, its name and its passphrase are what they were.
+    fn is_being_written(&mut self) -> bool {
+        let is = self.jobs.job(&Work::Export).is_some();
+        if is {
+            self.remark("The file is being written. Ctrl-C stops that.");
+        }
+        is
+    }
+
     fn change_in_form(&mut self, effects: &mut Vec<Effect>) {
+        if self.is_being_written() {
+            return;
+        }
         let form = &mut self.take.form;
         match form.part {
             Part::Rooms => form.all_rooms = !form.all_rooms,
@@ -133,6 +145,9 @@ impl Model {
     }
 
     pub(super) fn edit_key_file(&mut self, edit: Edit) {
+        if self.is_being_written() {
+            return;
+        }
         let form = &mut self.take.form;
         match form.part {
             Part::File => {
@@ -146,6 +161,9 @@ impl Model {
     }
 
     pub(super) fn paste_key_file(&mut self, text: &SecretText) {
+        if self.is_being_written() {
+            return;
+        }
         let form = &mut self.take.form;
         match form.part {
             Part::File => form.file.paste(text.expose()),
@@ -158,8 +176,8 @@ impl Model {
     }
 
     fn make_key_file(&mut self, effects: &mut Vec<Effect>) {
-        if self.jobs.job(&Work::Export).is_some() {
-            return self.remark("The file is being written. Ctrl-C stops that.");
+        if self.is_being_written() {
+            return;
         }
         if let Some(missing) = self.take.form.missing() {
             let (part, words) = match missing {
@@ -206,7 +224,11 @@ impl Model {
                 // The passphrase has done its work.
                 self.take.form = Form::default();
                 self.branches.retain(|branch| !matches!(branch, Branch::KeyFile));
-                self.branch(Branch::KeyFileMade);
+                match self.step {
+                    Step::TakeAway => self.branch(Branch::KeyFileMade),
+                    // Somebody looks at something else meanwhile.
+                    _ => self.remark("The key file is made. 7 says where it is."),
+                }
             }
             Err(failure) if failure.code() == Code::Stopped => {
                 self.remark("Stopped. No file was made.");
