@@ -71,6 +71,13 @@ fn cannot(model: &Model) -> Option<Vec<Row>> {
     if model.is_offline() {
         return Some(told(&Failure::new(Code::HistoryOffline)));
     }
+    if !model.can_read_messages() && model.has_keys_here() {
+        // What was typed was forgotten, by hand or after a while.
+        return Some(vec![
+            Row::text("Your keys are on this computer, locked with your recovery key."),
+            Row::text("To read messages, type it once more: press 4."),
+        ]);
+    }
     if !model.can_read_messages() {
         return Some(vec![
             Row::text("There are no keys on this computer yet that could open a message."),

@@ -50,7 +50,10 @@ impl Model {
     }
 
     fn open_key_file(&mut self, effects: &mut Vec<Effect>) {
-        if self.key.visit.is_none() || !self.has_keys_here() {
+        if self.has_keys_here() && self.key.visit.is_none() {
+            return self.remark("Your keys are here, locked. Type your recovery key first: press 4.");
+        }
+        if !self.has_keys_here() {
             return self.remark("There are no keys on this computer yet. Restore some first.");
         }
         let form = &mut self.take.form;

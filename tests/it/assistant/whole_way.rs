@@ -313,6 +313,17 @@ fn nine_presses_then_messages_and_a_key_file() {
     let name = Path::new(&file).file_name().unwrap().to_str().unwrap();
     assert!(screen.contains(&format!("{name} (")), "{screen}");
 
+    // Once the recovery key is forgotten, nothing says that there were no keys.
+    hands.pty.types("4");
+    hands.sees("✓ It opens ");
+    hands.pty.types("\x1b[3~");
+    hands.sees("What was typed is forgotten.");
+    hands.pty.types("\x1b");
+    hands.pty.types("6");
+    hands.sees("Your keys are on this computer, locked with your recovery key.");
+    hands.pty.types("7");
+    hands.pty.types("\r");
+    hands.sees("Your keys are here, locked. Type your recovery key first: press 4.");
     let (screen, bytes) = hands.leaves();
     let words = read(&screen);
     assert!(words.contains("The device “keyhaul recovery” was removed."), "{screen}");
