@@ -51,7 +51,8 @@ impl Model {
 
     fn open_key_file(&mut self, effects: &mut Vec<Effect>) {
         if self.has_keys_here() && self.key.visit.is_none() {
-            return self.remark("Your keys are here, locked. Type your recovery key first: press 4.");
+            return self
+                .remark("Your keys are here, locked. Type your recovery key first: press 4.");
         }
         if !self.has_keys_here() {
             return self.remark("There are no keys on this computer yet. Restore some first.");

@@ -18,7 +18,9 @@ use crate::synapse::{Account, synapse};
 use crate::unlocking::accounts::{LEGACY, LEGACY_PASSPHRASE, MODERN, PASSPHRASE, secrets};
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_keyhaul");
-const SIZE: (u16, u16) = (80, 24);
+const USUAL: (u16, u16) = (80, 24);
+/// With the pane at the side that says more.
+const WIDE: (u16, u16) = (120, 40);
 /// What is at the end of the messages of the room “Family”.
 const LAST_MESSAGE: &str = "Half past eleven, with the good umbrella.";
 /// A passphrase that somebody chose for a key file.
@@ -34,12 +36,12 @@ struct Hands {
 
 impl Hands {
     /// At the first screen of keyhaul, on this computer, with this server.
-    fn at(lab: &Lab, server: &str, more: &[&str]) -> Self {
+    fn at(lab: &Lab, server: &str, size: (u16, u16), more: &[&str]) -> Self {
         let data = lab.data();
         let data = data.to_str().unwrap();
         let mut args = vec![format!("--homeserver={server}"), format!("--data-dir={data}")];
         args.extend(more.iter().map(|word| (*word).to_owned()));
-        let pty = Pty::start(&lab.path("home"), SIZE, PROGRAM, &args);
+        let pty = Pty::start(&lab.path("home"), size, PROGRAM, &args);
         Self { pty, presses: Cell::new(0), types: false }
     }
 
@@ -218,12 +220,12 @@ impl Secrets {
 }
 
 /// Every byte, and every row that ever stood on the screen: a word that is drawn in pieces is found, too.
-fn ever_seen(bytes: &[u8]) -> Vec<u8> {
-    let mut screen = vt100::Parser::new(SIZE.1, SIZE.0, 0);
+fn ever_seen(bytes: &[u8], size: (u16, u16)) -> Vec<u8> {
+    let mut screen = vt100::Parser::new(size.1, size.0, 0);
     let mut rows = HashSet::new();
     for piece in bytes.chunks(48) {
         screen.process(piece);
-        rows.extend(screen.screen().rows(0, SIZE.0));
+        rows.extend(screen.screen().rows(0, size.0));
     }
     let rows: Vec<String> = rows.into_iter().collect();
     [bytes, b"\n", rows.join("\n").as_bytes()].concat()
@@ -274,7 +276,7 @@ fn nine_presses_then_messages_and_a_key_file() {
     let (entries, sound) = figures(&ada);
     let key = Story::Plain.recovery_key();
     let log = format!("--log-file={}", ada.lab.path("home/log").display());
-    let hands = Hands::at(&ada.lab, ada.server.base_url(), &[&log]);
+    let hands = Hands::at(&ada.lab, ada.server.base_url(), USUAL, &[&log]);
     hands.to_the_key(&ada.account.user_id, PASSWORD, "3");
     hands.to_the_plan(key.expose(), "3", entries);
     let screen = hands.restores("3", sound);
@@ -333,7 +335,7 @@ fn nine_presses_then_messages_and_a_key_file() {
     assert_eq!((ada.server.devices(), ada.server.writes()), (before, 0));
 
     let mut secrets = Secrets::of(&ada);
-    let seen = ever_seen(&bytes);
+    let seen = ever_seen(&bytes, USUAL);
     assert_eq!(secrets.in_text(&seen), Vec::<&str>::new());
     // It was on the screen on purpose, and is nowhere else.
     secrets.add("passphrase of the key file", &passphrase);
@@ -354,7 +356,7 @@ fn typed_under_the_mask_nothing_is_given_away() {
     let (entries, sound) = figures(&ada);
     let key = Story::Plain.recovery_key();
     let log = format!("--log-file={}", ada.lab.path("home/log").display());
-    let mut hands = Hands::at(&ada.lab, ada.server.base_url(), &[&log, "--mask"]);
+    let mut hands = Hands::at(&ada.lab, ada.server.base_url(), WIDE, &[&log, "--mask"]);
     hands.types = true;
     hands.to_the_key(&ada.account.user_id, PASSWORD, "3");
     hands.key("\x12");
@@ -405,7 +407,7 @@ fn typed_under_the_mask_nothing_is_given_away() {
 
     let mut secrets = Secrets::of(&ada);
     secrets.add("passphrase of the key file", CHOSEN);
-    let seen = ever_seen(&bytes);
+    let seen = ever_seen(&bytes, WIDE);
     assert_eq!(secrets.in_text(&seen), Vec::<&str>::new());
     assert_eq!(said(&private(&ada), &seen), Vec::<String>::new());
     secrets.assert_not_left(&ada.lab);
@@ -420,13 +422,13 @@ fn the_searches_find_what_is_planted() {
     let key = Story::Plain.recovery_key();
     let group = key.expose().split(' ').nth(6).unwrap();
     let clean = format!("\x1b[2J\x1b[5;5H{}", "Restored. 5 427 keys.");
-    assert_eq!(secrets.in_text(&ever_seen(clean.as_bytes())), Vec::<&str>::new());
+    assert_eq!(secrets.in_text(&ever_seen(clean.as_bytes(), USUAL)), Vec::<&str>::new());
     // Drawn backwards, letter by letter, with what else is drawn between them.
     let letters = group.char_indices().rev();
     let pieces = letters.map(|(at, c)| format!("\x1b[3;{}H{c}\x1b[1;1Hkeyhaul", 20 + at));
     let pieces: String = pieces.collect();
     assert_eq!(secrets.in_text(pieces.as_bytes()), Vec::<&str>::new());
-    assert_eq!(secrets.in_text(&ever_seen(pieces.as_bytes())), ["group of four"]);
+    assert_eq!(secrets.in_text(&ever_seen(pieces.as_bytes(), USUAL)), ["group of four"]);
     for (name, planted) in [
         ("log", group.to_owned()),
         ("deep/down/left over", key.expose().replace(' ', "-")),
@@ -467,7 +469,7 @@ fn every_secret_restores(fixture: &str) {
             continue;
         }
         let lab = Lab::new();
-        let hands = Hands::at(&lab, synapse.base_url(), &[]);
+        let hands = Hands::at(&lab, synapse.base_url(), USUAL, &[]);
         hands.to_the_key(user_id, password, &there.version);
         hands.to_the_plan(&secret, &there.version, keys);
         let screen = read(&hands.restores(&there.version, keys));
@@ -517,7 +519,7 @@ fn a_second_restore_has_nothing_to_write() {
     let Account { user_id, password, .. } = &there.account;
     let lab = Lab::new();
     for again in [false, true] {
-        let hands = Hands::at(&lab, synapse.base_url(), &[]);
+        let hands = Hands::at(&lab, synapse.base_url(), USUAL, &[]);
         hands.to_the_key(user_id, password, &there.version);
         hands.to_the_plan(paper.expose(), &there.version, keys);
         if again {
