@@ -55,6 +55,8 @@ const BASE: usize = 14;
 const FONT: usize = 15;
 const MARGIN: usize = 14;
 const BAR: usize = 34;
+/// Between the bar and the first row.
+const GAP: usize = 6;
 const GROUND: &str = "#16181d";
 const TEXT: &str = "#d5d8de";
 /// The sixteen colours of a terminal, for a dark background.
@@ -213,7 +215,9 @@ fn runs(buffer: &Buffer, row: usize) -> Vec<Run> {
         };
         let gap = |run: &Run| column - run.column - run.columns;
         let last = runs.last_mut().filter(|run| run.look == look && run.kind == kind);
-        match last.filter(|run| gap(run) == 0 || gap(run) == 1 && kind == Kind::Ordinary) {
+        // Words that are read from right to left stand in one piece, or their order would change.
+        let joins = kind == Kind::Ordinary || symbol.chars().all(char::is_alphabetic);
+        match last.filter(|run| gap(run) == 0 || gap(run) == 1 && joins) {
             Some(run) => {
                 run.text.push_str(if gap(run) == 1 { " " } else { "" });
                 run.text.push_str(symbol);
@@ -297,7 +301,7 @@ fn frames(buffer: &Buffer) -> BTreeMap<(&'static str, bool), String> {
 /// A window as a picture.
 fn svg(picture: &Picture, buffer: &Buffer) -> String {
     let (width, height) = (usize::from(buffer.area.width), usize::from(buffer.area.height));
-    let (wide, high) = (width * CELL.0 + 2 * MARGIN, height * CELL.1 + MARGIN + BAR);
+    let (wide, high) = (width * CELL.0 + 2 * MARGIN, height * CELL.1 + MARGIN + BAR + GAP);
     let (title, says) = (escaped(picture.title), escaped(picture.says));
     let mut svg = String::new();
     let mut line = |text: String| writeln!(svg, "{text}").unwrap();
@@ -306,7 +310,10 @@ fn svg(picture: &Picture, buffer: &Buffer) -> String {
     ));
     line(format!("<title>{says}</title>"));
     line(format!(r#"<rect width="{wide}" height="{high}" rx="9" fill="{GROUND}"/>"#));
-    line(format!(r##"<path d="M0 {BAR}V9a9 9 0 0 1 9-9H{}a9 9 0 0 1 9 9V{BAR}z" fill="#2a2d35"/>"##, wide - 9));
+    line(format!(
+        r##"<path d="M0 {BAR}V9a9 9 0 0 1 9-9H{}a9 9 0 0 1 9 9V{BAR}z" fill="#2a2d35"/>"##,
+        wide - 9
+    ));
     for (place, colour) in ["#f07178", "#ffd866", "#a8d977"].into_iter().enumerate() {
         line(format!(
             r#"<circle cx="{}" cy="{}" r="6" fill="{colour}"/>"#,
@@ -322,7 +329,7 @@ fn svg(picture: &Picture, buffer: &Buffer) -> String {
         wide / 2,
         BAR / 2 + 5
     ));
-    line(format!(r#"<g transform="translate({MARGIN} {BAR})">"#));
+    line(format!(r#"<g transform="translate({MARGIN} {})">"#, BAR + GAP));
     for row in 0..height {
         for (column, columns, colour, part) in rectangles(buffer, row) {
             let (x, y, wide) = (column * CELL.0, row * CELL.1, columns * CELL.0);
@@ -410,7 +417,10 @@ fn a_picture_holds_what_the_window_shows() {
         &format!(r#"<text x="9" y="33" textLength="36" fill="{}">写真</text>"#, PALETTE[10]),
         &format!(r#"textLength="27" fill="{}">two</text>"#, PALETTE[10]),
         &format!(r#"<rect x="0" y="38" width="18" height="19" fill="{}"/>"#, PALETTE[14]),
-        &format!(r#"<rect x="18" y="38" width="18" height="19" fill="{}" opacity=".25"/>"#, PALETTE[14]),
+        &format!(
+            r#"<rect x="18" y="38" width="18" height="19" fill="{}" opacity=".25"/>"#,
+            PALETTE[14]
+        ),
         &format!(r#"<rect x="54" y="38" width="9" height="19" fill="{TEXT}"/>"#),
         &format!(r#"<text x="54" y="52" fill="{GROUND}">x</text>"#),
         // The frame from its corner on, and down from there.
