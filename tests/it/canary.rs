@@ -15,17 +15,17 @@ use keyhaul::{
 
 use crate::program::{Ada, Ended, Tree, backup_key};
 
-const PASSWORD: &str = "Kanarienvogel-7431-\u{e9}t\u{e9}";
+pub(super) const PASSWORD: &str = "Kanarienvogel-7431-\u{e9}t\u{e9}";
 
 /// A secret, and all byte strings that would give it away.
-struct Canary {
+pub(super) struct Canary {
     name: &'static str,
     forms: Vec<Vec<u8>>,
 }
 
 impl Canary {
     /// A text as it is, without its spaces, in base64 and in hex.
-    fn text(name: &'static str, text: &str) -> Self {
+    pub(super) fn text(name: &'static str, text: &str) -> Self {
         let bare: String = text.split(' ').collect();
         let mut forms = bytes_in_all_forms(text.as_bytes());
         forms.extend(bytes_in_all_forms(bare.as_bytes()));
@@ -34,6 +34,11 @@ impl Canary {
         forms.push(text.replace(' ', "%20").into());
         forms.push(text.replace(' ', "+").into());
         Self { name, forms }
+    }
+
+    /// A text as it is, and in no other form: one too short to be told from chance.
+    pub(super) fn exactly(name: &'static str, text: &str) -> Self {
+        Self { name, forms: vec![text.into()] }
     }
 
     /// A key as bytes, in base64 and in hex.
@@ -58,13 +63,13 @@ fn bytes_in_all_forms(bytes: &[u8]) -> Vec<Vec<u8>> {
 }
 
 /// The names of the secrets that are in these bytes.
-fn found(canaries: &[Canary], bytes: &[u8]) -> Vec<&'static str> {
+pub(super) fn found(canaries: &[Canary], bytes: &[u8]) -> Vec<&'static str> {
     let holds = |form: &Vec<u8>| memchr::memmem::find(bytes, form).is_some();
     canaries.iter().filter(|canary| canary.forms.iter().any(holds)).map(|c| c.name).collect()
 }
 
 /// Every secret of Ada's.
-fn canaries(ada: &Ada) -> Vec<Canary> {
+pub(super) fn canaries(ada: &Ada) -> Vec<Canary> {
     let storage = recovery_key::parse(Story::Plain.recovery_key().expose()).unwrap();
     let old = recovery_key::parse(Story::Plain.old_recovery_key().expose()).unwrap();
     let token = std::fs::read_to_string(ada.file("token")).unwrap();

@@ -289,9 +289,14 @@ fn command_words(model: &Model) -> Vec<Word> {
         }
         Place::TakeAway | Place::KeyFile | Place::FileMade => {
             words.push(plain("export"));
-            let file = model.take.form.file.text().trim();
-            let file = if file.is_empty() { "matrix-keys.txt" } else { file };
-            words.push(Word::Private(file.to_owned(), "FILE"));
+            let made = model.take.made.last().filter(|_| place == Place::FileMade);
+            // A shell puts no home in the place of a ~ that is quoted.
+            let file = match (made, model.take.form.file.text().trim()) {
+                (Some(made), _) => made.file.clone(),
+                (None, "") => "matrix-keys.txt".into(),
+                (None, typed) => model.path(typed),
+            };
+            words.push(Word::Private(file.to_string_lossy().into_owned(), "FILE"));
         }
         _ => words.push(plain("restore")),
     }

@@ -72,9 +72,10 @@ fn cannot(model: &Model) -> Option<Vec<Row>> {
         return Some(told(&Failure::new(Code::HistoryOffline)));
     }
     if !model.can_read_messages() && model.has_keys_here() {
+        // What was typed was forgotten, by hand or after a while.
         return Some(vec![
-            Row::text("Your keys are on this computer, locked."),
-            Row::text("4 takes your recovery key, which opens them."),
+            Row::text("Your keys are on this computer, locked with your recovery key."),
+            Row::text("To read messages, type it once more: press 4."),
         ]);
     }
     if !model.can_read_messages() {

@@ -55,7 +55,8 @@ impl Model {
             return self.remark("There are no keys on this computer yet. Restore some first.");
         }
         if self.key.visit.is_none() {
-            return self.remark("Type your recovery key again: press 4. It opens your keys here.");
+            return self
+                .remark("Your keys are here, locked. Type your recovery key first: press 4.");
         }
         if self.jobs.job(&Work::Restore).is_some() {
             return self.remark("One moment: keys are still being restored.");
@@ -132,7 +133,19 @@ impl Model {
         }
     }
 
+    /// While the file is written, its name and its passphrase are what they were.
+    fn is_being_written(&mut self) -> bool {
+        let is = self.jobs.job(&Work::Export).is_some();
+        if is {
+            self.remark("The file is being written. Ctrl-C stops that.");
+        }
+        is
+    }
+
     fn change_in_form(&mut self, effects: &mut Vec<Effect>) {
+        if self.is_being_written() {
+            return;
+        }
         let form = &mut self.take.form;
         match form.part {
             Part::Rooms => form.all_rooms = !form.all_rooms,
@@ -146,8 +159,8 @@ impl Model {
     }
 
     pub(super) fn edit_key_file(&mut self, edit: Edit) {
-        if self.jobs.job(&Work::Export).is_some() {
-            return self.remark("The file is being written. Ctrl-C stops that.");
+        if self.is_being_written() {
+            return;
         }
         let form = &mut self.take.form;
         match form.part {
@@ -162,6 +175,9 @@ impl Model {
     }
 
     pub(super) fn paste_key_file(&mut self, text: &SecretText) {
+        if self.is_being_written() {
+            return;
+        }
         let form = &mut self.take.form;
         match form.part {
             Part::File => form.file.paste(text.expose()),
@@ -174,8 +190,8 @@ impl Model {
     }
 
     fn make_key_file(&mut self, effects: &mut Vec<Effect>) {
-        if self.jobs.job(&Work::Export).is_some() {
-            return self.remark("The file is being written. Ctrl-C stops that.");
+        if self.is_being_written() {
+            return;
         }
         if let Some(missing) = self.take.form.missing() {
             let (part, words) = match missing {
@@ -208,7 +224,7 @@ impl Model {
     }
 
     /// A file's name as somebody types it.
-    fn path(&self, typed: &str) -> PathBuf {
+    pub(in crate::tui) fn path(&self, typed: &str) -> PathBuf {
         match (typed.strip_prefix("~/"), &self.settings.home) {
             (Some(rest), Some(home)) => home.join(rest),
             _ => PathBuf::from(typed),

@@ -366,9 +366,9 @@ fn what_was_restored_is_remembered() {
     assert!(scene.screen().contains("18 231 keys, locked"), "{}", scene.screen());
     scene.press("4 Del Esc 6");
     let screen = scene.screen();
-    assert!(screen.contains("Your keys are on this computer, locked."), "{screen}");
+    assert!(screen.contains("Your keys are on this computer, locked with"), "{screen}");
     scene.press("7 Enter");
-    assert!(scene.screen().contains("Type your recovery key again"), "{}", scene.screen());
+    assert!(scene.screen().contains("Your keys are here, locked."), "{}", scene.screen());
     scene.press("q");
     let leave = scene.job(|effect| match effect {
         Effect::Leave { job, .. } => Some(*job),

@@ -55,10 +55,10 @@ fn plaintext(text: &str, passphrase: &str) -> Result<String, KeyFileFault> {
     Ok(String::from_utf8_lossy(&all).into_owned())
 }
 
-type Session = Result<RoomKey, SessionFault>;
+pub(super) type Session = Result<RoomKey, SessionFault>;
 
 /// All sessions of a file.
-fn sessions(text: &str, passphrase: &str) -> Result<Vec<Session>, KeyFileFault> {
+pub(super) fn sessions(text: &str, passphrase: &str) -> Result<Vec<Session>, KeyFileFault> {
     let file = || Cursor::new(text.as_bytes());
     let head = reading::head(file())?;
     let keys = keys_for(&head, passphrase);
