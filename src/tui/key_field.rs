@@ -52,20 +52,22 @@ pub(super) struct Cell {
     pub(super) cursor: Option<usize>,
 }
 
-/// One place of a cell.
+/// One place of a cell. Only what may be seen is taken out of the buffer.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) enum Place {
     /// Nothing yet.
     #[default]
     Empty,
-    /// A letter, or what no recovery key has.
-    Letter(char),
+    /// A character that is hidden; whether a recovery key can have it.
+    Hidden(bool),
+    /// A character that is shown.
+    Seen(char),
 }
 
 // A letter is part of a secret.
 impl std::fmt::Debug for Place {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(if *self == Self::Empty { "Empty" } else { "Letter" })
+        f.write_str(if *self == Self::Empty { "Empty" } else { "Taken" })
     }
 }
 
@@ -264,18 +266,23 @@ impl KeyField {
         (place / CELL + 1, place % CELL + 1)
     }
 
-    /// The twelve cells. Letters beyond the last cell are not in them.
-    pub(super) fn cells(&self) -> Vec<Cell> {
+    /// The twelve cells; with their letters if `all` may be seen, or the cell `here` at the cursor. Letters
+    /// beyond the last cell are not in them.
+    pub(super) fn cells(&self, all: bool, here: bool) -> Vec<Cell> {
         let mut cells = vec![Cell::default(); CELLS];
-        let mut cursor = 0;
-        for (place, (at, c)) in self.places().enumerate() {
-            cursor += usize::from(at < self.cursor);
+        let cursor = self.places().take_while(|(at, _)| *at < self.cursor).count();
+        let cursor = cursor.min(LETTERS - 1);
+        for (place, (_, c)) in self.places().enumerate() {
+            let seen = all || here && place / CELL == cursor / CELL;
             let cell = cells.get_mut(place / CELL);
             if let Some(to) = cell.and_then(|cell| cell.places.get_mut(place % CELL)) {
-                *to = if c == OPEN_PLACE { Place::Empty } else { Place::Letter(c) };
+                *to = match c {
+                    OPEN_PLACE => Place::Empty,
+                    c if seen => Place::Seen(c),
+                    c => Place::Hidden(is_letter(c)),
+                };
             }
         }
-        let cursor = cursor.min(LETTERS - 1);
         if let Some(cell) = cells.get_mut(cursor / CELL) {
             cell.cursor = Some(cursor % CELL);
         }
@@ -326,7 +333,11 @@ impl KeyField {
 impl Cell {
     /// Says whether it holds what no recovery key has.
     pub(super) fn is_impossible(&self) -> bool {
-        self.places.iter().any(|place| matches!(place, Place::Letter(c) if !is_letter(*c)))
+        self.places.iter().any(|place| match place {
+            Place::Hidden(possible) => !possible,
+            Place::Seen(c) => !is_letter(*c),
+            Place::Empty => false,
+        })
     }
 
     /// How many letters it holds.
@@ -350,10 +361,11 @@ mod tests {
     }
 
     fn drawn(field: &KeyField) -> String {
-        let cells = field.cells().into_iter().map(|cell| {
+        let cells = field.cells(true, true).into_iter().map(|cell| {
             let place = |place: &Place| match place {
                 Place::Empty => '·',
-                Place::Letter(c) => *c,
+                Place::Hidden(_) => '•',
+                Place::Seen(c) => *c,
             };
             cell.places.iter().map(place).collect::<String>()
         });
@@ -390,7 +402,7 @@ mod tests {
         field.go_to_place(5);
         field.open_place();
         assert!(drawn(&field).starts_with("EsTc L·2K PGiF"), "{}", drawn(&field));
-        assert_eq!(field.cells()[1].cursor, Some(1));
+        assert_eq!(field.cells(false, false)[1].cursor, Some(1));
         field.edit(Edit::Insert('W'));
         assert_eq!((drawn(&field).as_str(), field.verdict()), (KEY, Verdict::Complete));
         field.go_by_row(false);
@@ -409,7 +421,10 @@ mod tests {
     fn a_wrong_letter_has_a_place_also_beside_an_open_one() {
         let mut field = typed("EsTc L02K");
         assert_eq!(field.place_of_letter(6), (2, 2));
-        assert!(field.cells()[1].is_impossible() && !field.cells()[0].is_impossible());
+        assert!(
+            field.cells(false, false)[1].is_impossible()
+                && !field.cells(false, false)[0].is_impossible()
+        );
         field.go_to_place(4);
         field.open_place();
         assert_eq!(field.place_of_letter(6), (2, 3));

@@ -108,7 +108,10 @@ fn count_words(model: &Model) -> String {
 }
 
 fn cell_rows(model: &Model, roomy: bool) -> Vec<Row> {
-    let cells = model.key.field.cells();
+    let field = &model.key.field;
+    let all = field.is_shown(model.now) && !model.masked;
+    let typing = model.key.in_field && model.overlays.is_empty();
+    let cells = field.cells(all, typing && !field.is_covered() && !model.masked);
     let wide = if roomy { 15 } else { 9 };
     let lead = if roomy { 6 } else { 2 };
     let mut rows = Vec::new();
@@ -131,15 +134,12 @@ fn cell_rows(model: &Model, roomy: bool) -> Vec<Row> {
 
 /// One cell: hidden, unless the cursor is in it or everything is shown. No tick until it is proven.
 fn cell_pieces(model: &Model, cell: &Cell, here: bool, width: usize, roomy: bool) -> Vec<Piece> {
-    let field = &model.key.field;
-    let all = field.is_shown(model.now);
-    let visible = !model.masked && (all || here && !field.is_covered());
     let empty = if model.settings.ascii { '_' } else { '·' };
     let mut text = String::with_capacity(CELL * 4);
     text.extend(cell.places.iter().map(|place| match place {
         Place::Empty => empty,
-        Place::Letter(c) if visible && Shown::passes(*c) => *c,
-        Place::Letter(_) => '•',
+        Place::Seen(c) if Shown::passes(*c) => *c,
+        Place::Seen(_) | Place::Hidden(_) => '•',
     }));
     let has_letters = cell.letters() > 0;
     let sign = match cell {
@@ -148,7 +148,8 @@ fn cell_pieces(model: &Model, cell: &Cell, here: bool, width: usize, roomy: bool
         _ => own(" "),
     };
     let (open, close) = if here { ("[", "]") } else { (" ", " ") };
-    let text = own(text).ink(if visible && has_letters { Ink::Secret } else { Ink::Plain });
+    let visible = cell.places.iter().any(|place| matches!(place, Place::Seen(_)));
+    let text = own(text).ink(if visible { Ink::Secret } else { Ink::Plain });
     let gap = if roomy { " " } else { "" };
     let used = gap.len() + 1 + CELL + 1 + 1;
     vec![
@@ -439,6 +440,7 @@ fn fact(model: &Model, roomy: bool) -> Line {
         (None, _) if opened.left_out_seconds.is_some() => {
             line("keyhaul does not begin long calculations without asking.")
         }
+        _ if !roomy => line("Nothing is lost. Nobody counts."),
         _ => line("Nothing is lost, nothing was changed, and nobody counts the tries."),
     }
 }
@@ -464,7 +466,8 @@ fn next(model: &Model, roomy: bool) -> Line {
             "press Enter to see the plan."
         });
     }
-    if let Some(opened) = &key.opened {
+    // What has a slip in it is still to be compared, also where it was tried.
+    if let Some(opened) = key.opened.as_ref().filter(|one| one.kind != SecretKind::Unknown) {
         return match (&opened.closed, opened.left_out_seconds) {
             (_, Some(_)) => line("press Enter to try it all the same."),
             (Some(_), _) if roomy && !opened.fits.is_empty() => {

@@ -153,6 +153,10 @@ impl Model {
                 form.own = !form.own;
                 self.make_passphrase(effects);
             }
+            // Nobody can have written down what was never shown.
+            Part::Written if self.masked => {
+                self.remark("The passphrase is hidden: m shows it, or choose one of your own.");
+            }
             Part::Written => form.written = !form.written,
             Part::File | Part::Chosen | Part::Again => {}
         }
