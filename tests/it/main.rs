@@ -43,6 +43,8 @@ mod recovery_key;
 #[cfg(test)]
 mod restore_on_synapse;
 #[cfg(test)]
+mod rooms_file;
+#[cfg(test)]
 mod scanner;
 #[cfg(test)]
 mod secrets;
