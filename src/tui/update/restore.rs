@@ -5,6 +5,7 @@ use crate::{
     recovery::{restore::Restoring, tally::Figures, watch::Glance},
     tui::{
         effect::Effect,
+        haul::Haul,
         intent::Intent,
         jobs::Work,
         list::{Cursor, Move},
@@ -81,18 +82,18 @@ impl Model {
         effects.extend(self.jobs.end_kind(&Work::Plan).map(Effect::Cancel));
         let last = self.restore.last.take();
         let rooms = self.chosen_rooms(&version);
-        self.restore = RestoreStep::wanted(version.clone(), rooms);
+        self.restore = RestoreStep::wanted(version, rooms);
         self.restore.last = last;
-        if self.hauls.get(&version).is_some_and(super::super::haul::Haul::is_reading) {
+        if self.is_being_read() {
             self.restore.stage = Stage::Reading;
             return;
         }
         self.begin_restore(true, effects);
     }
 
-    /// Says whether the planned version is being read a second time.
-    fn is_read_anew(&self) -> bool {
-        self.hauls.get(&self.restore.version).is_some_and(super::super::haul::Haul::is_reading)
+    /// Says whether the planned version is being read now.
+    fn is_being_read(&self) -> bool {
+        self.hauls.get(&self.restore.version).is_some_and(Haul::is_reading)
     }
 
     /// A version is read anew: a plan of what was read before is not what would be restored.
@@ -139,7 +140,7 @@ impl Model {
             Stage::Planned if self.writes_nothing().is_some() => {
                 self.remark("Nothing can be written by this plan. r makes another one.");
             }
-            Stage::Planned | Stage::Stopped if self.is_read_anew() => {
+            Stage::Planned | Stage::Stopped if self.is_being_read() => {
                 self.remark("One moment: the backup is being read anew.");
             }
             Stage::Planned | Stage::Stopped => self.begin_restore(false, effects),
@@ -199,22 +200,16 @@ impl Model {
         was_stopped: bool,
         effects: &mut Vec<Effect>,
     ) {
+        if !dry_run {
+            let version = self.restore.version.clone();
+            self.count_again(&version, effects);
+        }
         match restored {
-            Ok(restoring) => {
-                self.restore_ended(restoring, dry_run, was_stopped);
-                if !dry_run {
-                    let version = self.restore.version.clone();
-                    self.count_again(&version, effects);
-                }
-            }
+            Ok(restoring) => self.restore_ended(restoring, dry_run, was_stopped),
             Err(failure) => {
                 // What was committed before it broke off is kept; how much that is, another plan tells.
                 self.restore.stage = Stage::Nothing;
                 self.restore.plan = None;
-                if !dry_run {
-                    let version = self.restore.version.clone();
-                    self.count_again(&version, effects);
-                }
                 if failure.code() != Code::Stopped {
                     self.failed(failure, vec![Choice::Again(Repeat::Plan), Choice::Snapshot]);
                 }
