@@ -44,6 +44,7 @@ impl Desk {
             Arc::new(Silent)
         };
         let inputs = Inputs::default();
+        let cancel = cancel.heard_by(Arc::clone(&progress));
         Self { global, output, cancel, inputs, progress, secrets: None, demo: None }
     }
 
@@ -327,6 +328,8 @@ impl Desk {
         };
         let demo = self.demo.as_ref();
         Ok(Asked {
+            device: None,
+            renew: true,
             homeserver: self.global.homeserver.clone().or(demo.map(Running::homeserver)),
             user: self.global.user.clone().or(demo.map(Running::user)),
             way,

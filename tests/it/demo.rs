@@ -9,6 +9,8 @@ mod opening;
 mod rooms;
 mod serving;
 
+pub(crate) use serving::encoded;
+
 pub(crate) fn account() -> &'static Account {
     static ACCOUNT: OnceLock<Account> = OnceLock::new();
     ACCOUNT.get_or_init(|| Story::Plain.account())

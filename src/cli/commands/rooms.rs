@@ -27,8 +27,8 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
 
 async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?.clone();
-    let source = visit.whole(&version);
     let data_dir = desk.data_dir()?;
+    let source = visit.whole(&version, Some(&data_dir));
     let store = visit.store(&data_dir);
     let contents =
         contents::contents(source, None, store, None, desk.progress(), desk.cancel.clone()).await?;

@@ -2,6 +2,7 @@
 
 mod door;
 mod faults;
+mod patience;
 mod raw;
 mod reading;
 mod real;

@@ -26,6 +26,8 @@ pub(crate) enum Trick {
     Redirect(&'static str),
     /// No answer at all.
     HangUp,
+    /// This is done to the first request only.
+    Once(Box<Trick>),
     /// The server does what it is asked, and its answer waits until the test lets it go.
     Hold(Hold),
 }
@@ -90,8 +92,7 @@ impl Between {
 fn serve(mut client: TcpStream, server: SocketAddr, tricks: &Tricks) -> io::Result<()> {
     let (head, body) = request(&mut client)?;
     let first = head.lines().next().unwrap_or_default();
-    let trick = tricks.lock().unwrap().iter().find(|(words, _)| first.contains(words)).cloned();
-    match trick.map(|(_, trick)| trick) {
+    match chosen(first, tricks) {
         None => hand_on(&head, &body, server, &mut client, usize::MAX)?,
         Some(Trick::Cut(length)) => hand_on(&head, &body, server, &mut client, length)?,
         Some(Trick::Say(status, json)) => say(&mut client, status, &json.to_string())?,
@@ -108,7 +109,7 @@ fn serve(mut client: TcpStream, server: SocketAddr, tricks: &Tricks) -> io::Resu
                 client.write_all(again.replace('#', &number.to_string()).as_bytes())?;
             }
         }
-        Some(Trick::HangUp) => {}
+        Some(Trick::HangUp | Trick::Once(_)) => {}
         Some(Trick::Hold(Hold(hold))) => {
             let mut answer = Vec::new();
             hand_on(&head, &body, server, &mut answer, usize::MAX)?;
@@ -118,6 +119,19 @@ fn serve(mut client: TcpStream, server: SocketAddr, tricks: &Tricks) -> io::Resu
         }
     }
     client.shutdown(Shutdown::Both)
+}
+
+/// The trick that is played on a request with this first line, if one is.
+fn chosen(first: &str, tricks: &Tricks) -> Option<Trick> {
+    let mut tricks = tricks.lock().unwrap();
+    let place = tricks.iter().position(|(words, _)| first.contains(words))?;
+    match tricks[place].1.clone() {
+        Trick::Once(trick) => {
+            tricks.remove(place);
+            Some(*trick)
+        }
+        trick => Some(trick),
+    }
 }
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";
