@@ -2,7 +2,6 @@
 
 mod door;
 mod faults;
-mod raw;
 mod reading;
 mod real;
 mod signing_in;
