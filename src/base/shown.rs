@@ -192,9 +192,8 @@ fn is_mark(character: char) -> bool {
 fn visible(character: char) -> Option<char> {
     match character {
         // The last one is the empty pattern of Braille: it looks like a space.
-        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' | '\u{2800}' => {
-            Some(' ')
-        }
+        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        | '\u{2800}' => Some(' '),
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
         '\u{7f}' => Some('\u{2421}'),
         '\u{80}'..='\u{9f}' => Some(char::REPLACEMENT_CHARACTER),
@@ -252,7 +251,8 @@ mod tests {
 
     #[test]
     fn marks_without_a_letter_and_floods_are_escaped_in_json() -> Result<(), serde_json::Error> {
-        let value = serde_json::json!({"a": format!("\u{301}e{}x\u{200b}\u{301}", "\u{301}".repeat(6))});
+        let value =
+            serde_json::json!({"a": format!("\u{301}e{}x\u{200b}\u{301}", "\u{301}".repeat(6))});
         let document = escape_json(&value.to_string());
         assert_eq!(document.matches('\u{301}').count(), MARKS, "{document}");
         assert_eq!(document.matches("\\u0301").count(), 4, "{document}");

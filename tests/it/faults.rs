@@ -11,4 +11,5 @@ mod patience;
 mod played;
 mod small;
 mod table;
+mod told;
 mod way;

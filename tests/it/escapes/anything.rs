@@ -225,9 +225,8 @@ fn on_servers(texts: &mut Texts) {
 /// A room where strange things are said by strange people.
 fn conversation(account: &mut Account, texts: &mut Texts) -> String {
     let id = texts.id("!");
-    let people: Vec<_> = (0..40)
-        .map(|_| Person { user_id: texts.id("@"), display_name: texts.next() })
-        .collect();
+    let people: Vec<_> =
+        (0..40).map(|_| Person { user_id: texts.id("@"), display_name: texts.next() }).collect();
     let events = (0..200).map(|n: usize| {
         let (kind, content) = match n % 4 {
             0 => ("m.room.message", json!({"msgtype": texts.next(), "body": texts.next()})),

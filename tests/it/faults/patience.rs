@@ -7,13 +7,7 @@ use std::{
 };
 
 use keyhaul::{
-    base::{
-        cancel::Cancel,
-        failure::Code,
-        limits,
-        progress::Silent,
-        secret::SecretText,
-    },
+    base::{cancel::Cancel, failure::Code, limits, progress::Silent, secret::SecretText},
     homeserver::{
         Client, Patience, RequestError, Session, Settings,
         room_keys::{Part, keys},
@@ -29,7 +23,8 @@ use crate::program::{Between, Step, Trick, runtime};
 /// From a wish to stop until the store is at rest (DESIGN §4).
 const AT_REST: Duration = Duration::from_millis(500);
 
-const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 64\r\n\r\n";
+const HEAD: &str =
+    "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: 64\r\n\r\n";
 
 /// A session whose every wait but for connections is this long.
 async fn waiting(between: &Between, patience: Duration) -> Session {
@@ -98,10 +93,10 @@ fn a_wish_to_stop_is_heard_at_once_while_a_server_is_silent() {
         for (name, steps) in [
             ("hang", vec![Step::Hang]),
             ("body", vec![Step::Say(HEAD.into()), Step::Hang]),
-            ("drip", vec![
-                Step::Say(HEAD.into()),
-                Step::Drip(vec![b' '; 64], Duration::from_secs(5)),
-            ]),
+            (
+                "drip",
+                vec![Step::Say(HEAD.into()), Step::Drip(vec![b' '; 64], Duration::from_secs(5))],
+            ),
         ] {
             let folder = person.ada.lab.path(name);
             let cancel = Cancel::default();
@@ -154,7 +149,8 @@ fn a_tarpit_holds_nobody() {
 fn a_tarpit_among_rooms_can_be_left_and_gone_on_from() {
     runtime().block_on(async {
         let person = Person::new().await;
-        let mut rooms: Vec<String> = person.entries.iter().map(|entry| entry.room.clone()).collect();
+        let mut rooms: Vec<String> =
+            person.entries.iter().map(|entry| entry.room.clone()).collect();
         rooms.dedup();
         rooms.extend((0..200).map(|n| format!("~{n}")));
         let folder = person.ada.lab.path("rooms");

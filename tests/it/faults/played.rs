@@ -64,7 +64,11 @@ fn play(case: &Case) -> Vec<String> {
             let times = refused.iter().filter(|entry| entry["reason"] == reason.as_str()).count();
             must(reason, times.to_string(), count.to_string());
         }
-        must("refused", refused.len().to_string(), case.refused.values().sum::<usize>().to_string());
+        must(
+            "refused",
+            refused.len().to_string(),
+            case.refused.values().sum::<usize>().to_string(),
+        );
     }
     let whole = ada.lab.json(&ada.opens(&["restore"]), 0);
     must("then", whole["stored_total"].to_string(), case.then.to_string());

@@ -30,9 +30,8 @@ fn shrink(account: &mut Account) -> Vec<Entry> {
     account.versions.retain(|number, _| *number == 3);
     let version = account.versions.get_mut(&3).unwrap().as_mut().unwrap();
     let damaged = std::mem::take(&mut version.damaged);
-    let is_sound = |room: &String, session: &String| {
-        !damaged.contains_key(&(room.clone(), session.clone()))
-    };
+    let is_sound =
+        |room: &String, session: &String| !damaged.contains_key(&(room.clone(), session.clone()));
     let mut wanted = [3, 2].into_iter();
     let mut kept = BTreeMap::new();
     for (room, sessions) in &version.rooms {

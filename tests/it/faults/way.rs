@@ -85,7 +85,11 @@ impl Person {
         let mut known = Known::new();
         let read = reader.for_each_key(None, |kept| {
             let key = &kept.key.key;
-            known.insert((kept.key.room_id.clone(), key.session_id().to_string(), key.first_known_index()));
+            known.insert((
+                kept.key.room_id.clone(),
+                key.session_id().to_string(),
+                key.first_known_index(),
+            ));
             ControlFlow::Continue(())
         });
         assert_eq!(read.unwrap().damaged, 0);

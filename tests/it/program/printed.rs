@@ -153,7 +153,9 @@ fn each_fault_of_a_print_is_found() {
         assert!(fault(planted).is_some(), "{planted:?}");
     }
     assert_eq!(
-        fault("Backup 3: 5 392 keys.\n{\"a\": {\"b\": 1}, \"c\": {}}\n{ n } ✓ 写真 e\u{301}\u{301}\u{301}\u{301} \u{644}\u{627} 👩\n"),
+        fault(
+            "Backup 3: 5 392 keys.\n{\"a\": {\"b\": 1}, \"c\": {}}\n{ n } ✓ 写真 e\u{301}\u{301}\u{301}\u{301} \u{644}\u{627} 👩\n"
+        ),
         None
     );
 }
