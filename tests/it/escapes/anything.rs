@@ -56,7 +56,6 @@ fn hostile() -> impl Strategy<Value = String> {
         "\u{e0041}\u{e0042}\u{e007f}",
         "👩\u{200d}💻\u{fe0f}",
         "\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
-        "{n}",
         "\\u001b",
         "\u{2028}\u{2029}\u{85}",
         "\u{fff9}a\u{fffa}b\u{fffb}",
