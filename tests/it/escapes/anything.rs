@@ -258,7 +258,7 @@ fn in_refusals(texts: &mut Texts) {
         let said = json!({"errcode": texts.next(), "error": texts.next(), "flows": texts.next()});
         let between = ada.between(vec![("/room_keys/version", Trick::Say(status, said))]);
         let args = ada.through(&between, ada.asks(&["backups"]));
-        assert_eq!(both(&ada.lab, &args)["error"]["code"].as_str().is_some(), status != 404);
+        assert!(both(&ada.lab, &args)["error"]["code"].is_string(), "{status}");
     }
     for _ in 0..6 {
         let mut described = ada.account.version(3).unwrap().describe(3);
