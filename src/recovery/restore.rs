@@ -297,6 +297,11 @@ fn shortfall(
             )),
             _,
         ) if tally.figures.entries > 0 => Some(lost(&error.to_string())),
+        (Err(SourceFault::Request(error)), _) if error.is_other_version() => {
+            let gone = Failure::new(Code::BackupGoneForGood);
+            let name = Shown::limited(&version.version, 20);
+            Some(gone.with("n", name).because(&error.to_string()))
+        }
         (Err(fault), _) => Some(fault.into_failure()),
         (Ok(_), Err(fault)) => Some(fault.into_failure()),
         (Ok(Pumped { snapshot: true, damaged, .. }), Ok(ending))

@@ -19,6 +19,8 @@ mod entry_cases;
 #[cfg(test)]
 mod escapes;
 #[cfg(test)]
+mod faults;
+#[cfg(test)]
 mod fixtures;
 #[cfg(test)]
 mod forms;

@@ -51,8 +51,8 @@ fn rooms_in_place_of_the_whole() {
     // Once a whole answer came, its rooms are known: left ones, too.
     between.behave();
     ada.lab.json(&args, 3);
-    for store in Tree::of(&ada.lab.path("")).named("store.sqlite3") {
-        std::fs::remove_file(ada.lab.path("").join(store)).unwrap();
+    for store in Tree::of(&ada.lab.path("data")).named("store.sqlite3") {
+        std::fs::remove_file(ada.lab.path("data").join(store)).unwrap();
     }
     between.play(vec![(WHOLE, cut())]);
     let document = ada.lab.json(&args, 3);

@@ -3,7 +3,6 @@
 mod door;
 mod faults;
 mod patience;
-mod raw;
 mod reading;
 mod real;
 mod signing_in;
