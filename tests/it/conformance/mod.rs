@@ -9,7 +9,7 @@ mod servers;
 
 use std::{collections::BTreeSet, fmt::Write, time::Duration};
 
-use reqwest::{Client, Method, Response, redirect::Policy};
+use reqwest::{Method, Response};
 use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
@@ -123,8 +123,7 @@ async fn ask(place: &mut Place, step: &Step, expected: &Expect) -> Result<(), St
 }
 
 async fn send(place: &Place, step: &Step, opens: bool) -> Result<Response, String> {
-    let client = Client::builder().no_proxy().redirect(Policy::none()).gzip(opens);
-    let client = client.build().map_err(|error| error.to_string())?;
+    let client = if opens { &place.opening } else { &place.plain };
     let names = &place.names;
     let method: Method = step.method.parse().map_err(|_| format!("method {:?}", step.method))?;
     let url = format!("{}{}", names["base_url"], filled_path(&step.path, names)?);

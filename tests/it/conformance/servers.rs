@@ -12,7 +12,7 @@ use keyhaul::demo::{
     server::DemoServer,
     setting::Setting,
 };
-use reqwest::Method;
+use reqwest::{Client, Method, redirect::Policy};
 use serde_json::{Value, json};
 
 use super::{
@@ -39,6 +39,10 @@ pub(super) struct Place {
     pub(super) names: Names,
     /// Another address for each script, as signing in is limited by address.
     pub(super) address: Ipv4Addr,
+    /// Shows what is compressed as it comes.
+    pub(super) plain: Client,
+    /// Opens what is compressed.
+    pub(super) opening: Client,
     demo: Option<DemoServer>,
     account: Option<Account>,
 }
@@ -103,7 +107,18 @@ impl Place {
             ("base_url", base_url),
         ];
         let names = names.map(|(name, value)| (name.to_owned(), value.to_owned())).into();
-        Self { names, address: address(), demo: None, account: None }
+        let client = |opens| {
+            let client = Client::builder().no_proxy().redirect(Policy::none()).gzip(opens);
+            client.build().unwrap()
+        };
+        Self {
+            names,
+            address: address(),
+            plain: client(false),
+            opening: client(true),
+            demo: None,
+            account: None,
+        }
     }
 
     async fn on_synapse(server: &Synapse, script: &Script) -> Self {
@@ -144,8 +159,7 @@ impl Place {
                 "identifier": { "type": "m.id.user", "user": user_id },
                 "password": password,
             });
-            let client = reqwest::Client::builder().no_proxy().build().unwrap();
-            let request = client.post(format!("{}{V3}/login", server.base_url()));
+            let request = place.plain.post(format!("{}{V3}/login", server.base_url()));
             let answer = request.body(body.to_string()).send().await.unwrap();
             let answer: Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
             place.name("me", answer["access_token"].as_str().unwrap());
