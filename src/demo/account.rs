@@ -8,8 +8,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::timeline::Timeline;
-use crate::backup::version::ALGORITHM;
+use super::{kinds::Kind, timeline::Timeline};
 
 /// Everything a server knows of an account.
 #[derive(Clone)]
@@ -70,6 +69,8 @@ pub enum Membership {
 /// One backup version that was not deleted.
 #[derive(Clone, Debug)]
 pub struct Version {
+    /// How its entries are locked.
+    pub algorithm: String,
     /// Public key and signatures.
     pub auth_data: Value,
     /// Raised by each writing request.
@@ -131,6 +132,17 @@ impl Account {
 }
 
 impl Version {
+    /// A version that nothing was put into yet.
+    pub fn new(algorithm: &str, auth_data: Value) -> Self {
+        Self {
+            algorithm: algorithm.to_owned(),
+            auth_data,
+            etag: 0,
+            rooms: BTreeMap::new(),
+            damaged: BTreeMap::new(),
+        }
+    }
+
     /// How many entries there are.
     pub fn count(&self) -> usize {
         self.rooms.values().map(BTreeMap::len).sum()
@@ -148,11 +160,15 @@ impl Version {
 
     /// The answer of `GET /room_keys/version/{number}`.
     pub fn describe(&self, number: u64) -> Value {
+        self.describe_as(number, Kind::Synapse)
+    }
+
+    pub(super) fn describe_as(&self, number: u64, kind: Kind) -> Value {
         json!({
             "auth_data": self.auth_data,
             "version": number.to_string(),
-            "algorithm": ALGORITHM,
-            "etag": self.etag.to_string(),
+            "algorithm": self.algorithm,
+            "etag": kind.etag(self.etag),
             "count": self.count(),
         })
     }

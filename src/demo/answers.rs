@@ -1,11 +1,14 @@
 //! Answers in the words of Synapse 1.163: errors, and the long body of keys in pieces.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap, time::Duration};
 
 use axum::{
     Json,
     body::Body,
-    http::{StatusCode, header::CONTENT_TYPE},
+    http::{
+        StatusCode,
+        header::{CONTENT_TYPE, RETRY_AFTER},
+    },
     response::{IntoResponse, Response},
 };
 use bytes::{Bytes, BytesMut};
@@ -25,12 +28,25 @@ pub(super) enum Denial {
     MissingToken,
     /// An access token that is not valid, or no longer.
     UnknownToken,
+    /// An access token that was valid, and can be exchanged for another.
+    ExpiredToken,
+    /// A refresh token that is not valid, or no longer.
+    RefreshToken,
+    /// Too many requests; one is welcome again after this time.
+    Limited(Duration),
+    /// Keys for a version that is not the current one.
+    WrongVersion {
+        /// 403, or 400.
+        status: u16,
+        /// What `current_version` says.
+        current: String,
+    },
     /// 404 with this text.
-    NotFound(&'static str),
+    NotFound(Cow<'static, str>),
     /// 403 with this text.
     Forbidden(String),
     /// 400 with this code and text.
-    Bad(&'static str, &'static str),
+    Bad(&'static str, Cow<'static, str>),
     /// Synapse stumbles over this.
     Internal,
 }
@@ -42,17 +58,39 @@ impl IntoResponse for Denial {
             Self::Method => (405, "M_UNRECOGNIZED", "Unrecognized request"),
             Self::MissingToken => (401, "M_MISSING_TOKEN", "Missing access token"),
             Self::UnknownToken => (401, "M_UNKNOWN_TOKEN", "Invalid access token passed."),
-            Self::NotFound(text) => (404, "M_NOT_FOUND", *text),
+            Self::ExpiredToken => (401, "M_UNKNOWN_TOKEN", "Access token has expired"),
+            Self::RefreshToken => (401, "M_UNKNOWN_TOKEN", "invalid refresh token"),
+            Self::Limited(_) => (429, "M_LIMIT_EXCEEDED", "Too Many Requests"),
+            Self::WrongVersion { status, .. } => {
+                (*status, "M_WRONG_ROOM_KEYS_VERSION", "Wrong room_keys version")
+            }
+            Self::NotFound(text) => (404, "M_NOT_FOUND", text.as_ref()),
             Self::Forbidden(text) => (403, "M_FORBIDDEN", text.as_str()),
-            Self::Bad(code, text) => (400, *code, *text),
+            Self::Bad(code, text) => (400, *code, text.as_ref()),
             Self::Internal => (500, "M_UNKNOWN", "Internal server error"),
         };
         let mut body = json!({ "errcode": code, "error": text });
-        if let (Self::UnknownToken, Value::Object(body)) = (&self, &mut body) {
-            body.insert("soft_logout".to_owned(), false.into());
+        let more: Option<(&str, Value)> = match &self {
+            Self::UnknownToken => Some(("soft_logout", false.into())),
+            Self::ExpiredToken => Some(("soft_logout", true.into())),
+            Self::WrongVersion { current, .. } => Some(("current_version", current.clone().into())),
+            Self::Limited(wait) => {
+                let wait = u64::try_from(wait.as_millis()).unwrap_or(u64::MAX);
+                Some(("retry_after_ms", wait.into()))
+            }
+            _ => None,
+        };
+        if let (Some((field, value)), Value::Object(body)) = (more, &mut body) {
+            body.insert(field.to_owned(), value);
         }
         let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        (status, Json(body)).into_response()
+        match self {
+            Self::Limited(wait) => {
+                let seconds = wait.as_millis().div_ceil(1_000).to_string();
+                (status, [(RETRY_AFTER, seconds)], Json(body)).into_response()
+            }
+            _ => (status, Json(body)).into_response(),
+        }
     }
 }
 

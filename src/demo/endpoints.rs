@@ -1,48 +1,66 @@
 //! The endpoints and what they answer; `tests/it/demo/serving.rs` holds them against the words of a
 //! real Synapse.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{FromRequestParts, Path, Query, Request, State},
-    http::{header::AUTHORIZATION, request::Parts},
+    extract::{DefaultBodyLimit, FromRequestParts, Path, Request, State},
+    http::{HeaderMap, header::AUTHORIZATION, request::Parts},
     middleware::{self, Next},
     response::Response,
-    routing::{get, post},
+    routing::{delete, get, post},
 };
 use serde_json::{Value, json};
 
 use super::{
-    account::{Account, Version},
-    answers::{Denial, all_rooms, one_entry, one_room},
+    answers::Denial,
     history::messages,
+    key_endpoints::{
+        delete_key, delete_keys, delete_keys_of_room, key, keys, keys_of_room, put_key, put_keys,
+        put_keys_of_room,
+    },
     room_endpoints::{
         joined_members, joined_rooms, members, room_state, room_summary, sliding_sync,
     },
     server::Shared,
+    sign_in_endpoints::{login, login_flows, logout, logout_everywhere, refresh, remove_device},
+    upload::object,
+    version_endpoints::{create_version, current_version, delete_version, update_version, version},
+    weather::weather,
 };
+
+/// The longest body that is taken, in bytes.
+const LONGEST_BODY: usize = 50 << 20;
 
 const SLIDING_SYNC: &str = "/_matrix/client/unstable/org.matrix.simplified_msc3575/sync";
 
 pub(super) type Answer<T = Json<Value>> = Result<T, Denial>;
 pub(super) type Server = State<Arc<Shared>>;
-type Parameters = Query<BTreeMap<String, String>>;
 
 /// All endpoints.
 pub(super) fn router(state: Arc<Shared>) -> Router {
     let client = Router::new()
         .route("/login", get(login_flows).post(login))
+        .route("/refresh", post(refresh))
         .route("/logout", post(logout))
+        .route("/logout/all", post(logout_everywhere))
+        .route("/devices/{device}", delete(remove_device))
         .route("/account/whoami", get(whoami))
         .route("/keys/query", post(query_keys))
-        .route("/room_keys/version", get(current_version))
-        .route("/room_keys/version/{version}", get(version))
-        .route("/room_keys/keys", get(keys))
-        .route("/room_keys/keys/{room}", get(keys_of_room))
-        .route("/room_keys/keys/{room}/{session}", get(key))
-        .route("/user/{user}/account_data/{kind}", get(account_data))
+        .route("/room_keys/version", get(current_version).post(create_version))
+        .route(
+            "/room_keys/version/{version}",
+            get(version).put(update_version).delete(delete_version),
+        )
+        .route("/room_keys/keys", get(keys).put(put_keys).delete(delete_keys))
+        .route(
+            "/room_keys/keys/{room}",
+            get(keys_of_room).put(put_keys_of_room).delete(delete_keys_of_room),
+        )
+        .route("/room_keys/keys/{room}/{session}", get(key).put(put_key).delete(delete_key))
+        .route("/user/{user}/account_data/{kind}", get(account_data).put(put_account_data))
         .route("/joined_rooms", get(joined_rooms))
         .route("/rooms/{room}/state/{kind}", get(room_state))
         .route("/rooms/{room}/state/{kind}/", get(room_state))
@@ -59,30 +77,34 @@ pub(super) fn router(state: Arc<Shared>) -> Router {
         .nest("/_matrix/client/unstable", client)
         .fallback(async || Denial::Unrecognized)
         .method_not_allowed_fallback(async || Denial::Method)
+        .layer(DefaultBodyLimit::max(LONGEST_BODY))
+        .layer(middleware::from_fn_with_state(Arc::clone(&state), weather))
         .layer(middleware::from_fn_with_state(Arc::clone(&state), count))
         .with_state(state)
 }
 
 async fn count(State(server): Server, request: Request, next: Next) -> Response {
-    server.lock().count(request.method(), request.uri().path());
+    server.lock().count(request.method(), request.uri().path(), token(request.headers()));
     next.run(request).await
 }
 
 /// A request with a valid access token, and the device that it belongs to.
 pub(super) struct Caller {
-    device_id: String,
+    pub(super) device_id: String,
+}
+
+fn token(headers: &HeaderMap) -> Option<&str> {
+    headers.get(AUTHORIZATION)?.to_str().ok()?.strip_prefix("Bearer ")
 }
 
 impl FromRequestParts<Arc<Shared>> for Caller {
     type Rejection = Denial;
 
     async fn from_request_parts(parts: &mut Parts, server: &Arc<Shared>) -> Answer<Self> {
-        let header = parts.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let token = header.and_then(|value| value.strip_prefix("Bearer "));
-        let token = token.ok_or(Denial::MissingToken)?;
+        let token = token(&parts.headers).ok_or(Denial::MissingToken)?;
+        let now = server.now();
         let state = server.lock();
-        let device_id = state.device(token).ok_or(Denial::UnknownToken)?.to_owned();
-        Ok(Self { device_id })
+        Ok(Self { device_id: state.devices.holder(token, now)?.to_owned() })
     }
 }
 
@@ -90,7 +112,7 @@ async fn well_known(State(server): Server) -> Json<Value> {
     Json(own_address(&server))
 }
 
-fn own_address(server: &Shared) -> Value {
+pub(super) fn own_address(server: &Shared) -> Value {
     json!({ "m.homeserver": { "base_url": format!("{}/", server.base_url) } })
 }
 
@@ -98,45 +120,6 @@ async fn spec_versions() -> Json<Value> {
     let versions = ["r0.6.1", "v1.1", "v1.2", "v1.3", "v1.4", "v1.5", "v1.6", "v1.10", "v1.11"];
     let unstable = json!({ "org.matrix.simplified_msc3575": true });
     Json(json!({ "versions": versions, "unstable_features": unstable }))
-}
-
-async fn login_flows() -> Json<Value> {
-    Json(json!({ "flows": [{ "type": "m.login.password" }] }))
-}
-
-/// Takes the user as an id or its first part, in the present or the old form of the request.
-async fn login(State(server): Server, body: Bytes) -> Answer {
-    let body: Value = serde_json::from_slice(&body)
-        .map_err(|_| Denial::Bad("M_NOT_JSON", "Content not JSON."))?;
-    if !body.is_object() {
-        return Err(Denial::Bad("M_BAD_JSON", "Content must be a JSON object."));
-    }
-    let text = |pointer| body.pointer(pointer).and_then(Value::as_str);
-    if text("/type") != Some("m.login.password") {
-        return Err(Denial::Bad("M_INVALID_PARAM", "Invalid login submission"));
-    }
-    let password =
-        text("/password").ok_or(Denial::Bad("M_INVALID_PARAM", "Bad parameter: password"))?;
-    let user = text("/identifier/user").or(text("/user"));
-    let mut state = server.lock();
-    let user_id = state.account.user_id.clone();
-    let localpart = user_id.trim_start_matches('@').split(':').next();
-    if (user != Some(&user_id) && user != localpart) || password != state.account.password {
-        return Err(Denial::Forbidden("Invalid username or password".to_owned()));
-    }
-    let (device_id, access_token) = state.sign_in(text("/device_id"));
-    Ok(Json(json!({
-        "user_id": user_id,
-        "access_token": access_token,
-        "home_server": user_id.split_once(':').map(|(_, server)| server),
-        "device_id": device_id,
-        "well_known": own_address(&server),
-    })))
-}
-
-async fn logout(caller: Caller, State(server): Server) -> Json<Value> {
-    server.lock().sign_out(&caller.device_id);
-    Json(json!({}))
 }
 
 async fn whoami(caller: Caller, State(server): Server) -> Json<Value> {
@@ -155,63 +138,6 @@ async fn query_keys(_: Caller, State(server): Server) -> Json<Value> {
     }))
 }
 
-async fn current_version(_: Caller, State(server): Server) -> Answer {
-    let state = server.lock();
-    let (number, version) = state.account.current().ok_or(Denial::NotFound("No backup found"))?;
-    Ok(Json(version.describe(number)))
-}
-
-async fn version(_: Caller, State(server): Server, Path(name): Path<String>) -> Answer {
-    let number = version_number(&name)?;
-    let state = server.lock();
-    let version = number.and_then(|number| Some((number, state.account.version(number)?)));
-    let (number, version) = version.ok_or(Denial::NotFound("No backup found"))?;
-    Ok(Json(version.describe(number)))
-}
-
-/// Synapse reads names of versions as numbers, and stumbles over those too large for its database.
-fn version_number(name: &str) -> Answer<Option<u64>> {
-    let digits = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-    match name.parse::<i64>() {
-        Ok(number) => Ok(u64::try_from(number).ok()),
-        Err(_) if digits => Err(Denial::Internal),
-        Err(_) => Ok(None),
-    }
-}
-
-/// The version that `?version=` names.
-fn named_version<'a>(account: &'a Account, parameters: &Parameters) -> Answer<&'a Version> {
-    let missing = Denial::Bad("M_MISSING_PARAM", "Missing string query parameter 'version'");
-    let name = parameters.get("version").ok_or(missing)?;
-    let version = version_number(name)?.and_then(|number| account.version(number));
-    version.ok_or(Denial::NotFound("Unknown backup version"))
-}
-
-async fn keys(_: Caller, State(server): Server, parameters: Parameters) -> Answer<Response> {
-    Ok(all_rooms(&named_version(&server.lock().account, &parameters)?.rooms))
-}
-
-async fn keys_of_room(
-    _: Caller,
-    State(server): Server,
-    Path(room): Path<String>,
-    parameters: Parameters,
-) -> Answer<Response> {
-    Ok(one_room(named_version(&server.lock().account, &parameters)?.rooms.get(&room)))
-}
-
-async fn key(
-    _: Caller,
-    State(server): Server,
-    Path((room, session)): Path<(String, String)>,
-    parameters: Parameters,
-) -> Answer<Response> {
-    let state = server.lock();
-    let rooms = &named_version(&state.account, &parameters)?.rooms;
-    let json = rooms.get(&room).and_then(|sessions| sessions.get(&session));
-    Ok(one_entry(json.ok_or(Denial::NotFound("No room_keys found"))?.clone()))
-}
-
 async fn account_data(
     _: Caller,
     State(server): Server,
@@ -222,5 +148,21 @@ async fn account_data(
         return Err(Denial::Forbidden("Cannot get account data for other users.".to_owned()));
     }
     let content = account.account_data.get(&kind);
-    Ok(Json(content.ok_or(Denial::NotFound("Account data not found"))?.clone()))
+    Ok(Json(content.ok_or(Denial::NotFound("Account data not found".into()))?.clone()))
+}
+
+/// There is no deleting: clients put `{}`.
+async fn put_account_data(
+    _: Caller,
+    State(server): Server,
+    Path((user, kind)): Path<(String, String)>,
+    body: Bytes,
+) -> Answer {
+    let content = object(&body)?;
+    let account = &mut server.lock().account;
+    if user != account.user_id {
+        return Err(Denial::Forbidden("Cannot add account data for other users.".to_owned()));
+    }
+    account.account_data.insert(kind, content.into());
+    Ok(Json(json!({})))
 }

@@ -19,7 +19,7 @@ use crate::{
     backup::{
         decryption::DecryptionKey,
         encryption::{SessionData, seal},
-        version::PublicKey,
+        version::{ALGORITHM, PublicKey},
     },
     base::{base64, random::array, secret::Secret32},
     megolm::{
@@ -101,8 +101,7 @@ impl Forge<'_> {
             parts.flat_map(|part| part.unwrap_or_else(|panic| resume_unwind(panic))).collect()
         });
         let entries: Vec<Entry> = entries;
-        let mut version =
-            Version { auth_data, etag, rooms: Default::default(), damaged: Default::default() };
+        let mut version = Version { etag, ..Version::new(ALGORITHM, auth_data) };
         for Entry { room_id, session_id, json, damage } in entries {
             if let Some(damage) = damage {
                 version.damaged.insert((room_id.clone(), session_id.clone()), damage);

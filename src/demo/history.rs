@@ -42,14 +42,14 @@ pub(super) async fn messages(
         Some("f") | None => false,
         Some(_) => {
             let words = "Query parameter 'dir' must be one of ['b', 'f']";
-            return Err(Denial::Bad("M_INVALID_PARAM", words));
+            return Err(Denial::Bad("M_INVALID_PARAM", words.into()));
         }
     };
     let limit = parameter("limit").and_then(|limit| limit.parse().ok()).unwrap_or(PAGE);
     let limit = limit.min(LARGEST_PAGE);
     let filter: Filter = match parameter("filter") {
         Some(json) => {
-            serde_json::from_str(json).map_err(|_| Denial::Bad("M_NOT_JSON", NO_FILTER))?
+            serde_json::from_str(json).map_err(|_| Denial::Bad("M_NOT_JSON", NO_FILTER.into()))?
         }
         None => Filter::default(),
     };
@@ -64,7 +64,7 @@ pub(super) async fn messages(
         Some(token) => place(token).filter(|place| *place <= events.len()),
         None => Some(if backwards { events.len() } else { 0 }),
     };
-    let from = from.ok_or(Denial::Bad("M_UNKNOWN", "'from' parameter is invalid"))?;
+    let from = from.ok_or(Denial::Bad("M_UNKNOWN", "'from' parameter is invalid".into()))?;
 
     let wanted = |event: &&Value| match (&filter.types, event["type"].as_str()) {
         (Some(types), Some(kind)) => types.iter().any(|wanted| wanted == kind),

@@ -14,6 +14,7 @@ use super::{
     account::{Account, Membership, Person, Room},
     answers::Denial,
     endpoints::{Answer, Caller, Server},
+    upload::object,
 };
 
 const NAME: &str = "m.room.name";
@@ -52,7 +53,7 @@ pub(super) async fn room_state(
 ) -> Answer {
     let account = &server.lock().account;
     let content = state(readable(account, &id)?, &kind);
-    Ok(Json(content.ok_or(Denial::NotFound("Event not found."))?))
+    Ok(Json(content.ok_or(Denial::NotFound("Event not found.".into()))?))
 }
 
 /// The account's person, who is called like the first part of the id.
@@ -124,8 +125,8 @@ pub(super) async fn room_summary(
     let room = account.room(&id).filter(|room| room.membership == Membership::Joined);
     let Some(room) = room else {
         return Err(match parameters.contains_key("via") {
-            true => Denial::NotFound("Room not found or is not accessible"),
-            false => Denial::Bad("M_UNKNOWN", "Missing via to query remote room"),
+            true => Denial::NotFound("Room not found or is not accessible".into()),
+            false => Denial::Bad("M_UNKNOWN", "Missing via to query remote room".into()),
         });
     };
     let mut summary = json!({
@@ -143,10 +144,7 @@ pub(super) async fn room_summary(
 
 /// Simplified sliding sync. Of what it can do the server knows subscriptions to rooms.
 pub(super) async fn sliding_sync(_: Caller, State(server): Server, body: Bytes) -> Answer {
-    let body: Value = serde_json::from_slice(&body)
-        .map_err(|_| Denial::Bad("M_NOT_JSON", "Content not JSON."))?;
-    let not_object = Denial::Bad("M_BAD_JSON", "Content must be a JSON object.");
-    let body = body.as_object().ok_or(not_object)?;
+    let body = object(&body)?;
     let account = &server.lock().account;
     let wanted = body.get("room_subscriptions").and_then(Value::as_object).into_iter().flatten();
     let rooms = wanted.filter_map(|(id, asked)| {

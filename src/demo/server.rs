@@ -5,14 +5,17 @@ use std::{
     io,
     net::SocketAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
+    time::Duration,
 };
 
 use axum::http::Method;
 use thiserror::Error;
-use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle};
+use tokio::{net::TcpListener, sync::oneshot, task::JoinHandle, time::Instant};
 
-use super::{account::Account, endpoints, random::Seeded, stories::Story};
-use crate::base::{base64, random::array};
+use super::{
+    account::Account, devices::Devices, endpoints, login_limits::LoginLimits, random::Seeded,
+    setting::Setting, stories::Story,
+};
 
 /// A running demo homeserver. It stops when this is dropped.
 pub struct DemoServer {
@@ -48,11 +51,24 @@ impl DemoServer {
 
     /// Serves an account that was made, and perhaps changed, before.
     pub async fn serve(account: Account, listen: SocketAddr) -> Result<Self, StartFault> {
+        Self::serve_as(account, Setting::default(), listen).await
+    }
+
+    /// Serves an account as a server that behaves in this way.
+    pub async fn serve_as(
+        account: Account,
+        setting: Setting,
+        listen: SocketAddr,
+    ) -> Result<Self, StartFault> {
         let fault = |source| StartFault::Listen { address: listen, source };
         let listener = TcpListener::bind(listen).await.map_err(fault)?;
         let address = listener.local_addr().map_err(fault)?;
-        let state =
-            Arc::new(Shared { base_url: format!("http://{address}"), state: State::new(account) });
+        let state = Arc::new(Shared {
+            base_url: format!("http://{address}"),
+            setting,
+            begun: Instant::now(),
+            state: State::new(account),
+        });
         let (stop, stopped) = oneshot::channel::<()>();
         let service = axum::serve(listener, endpoints::router(Arc::clone(&state)));
         let service = service.with_graceful_shutdown(async { drop(stopped.await) });
@@ -80,8 +96,14 @@ impl DemoServer {
         self.state.lock().requests.get(method.as_str()).copied().unwrap_or_default()
     }
 
+    /// Lets time pass for the server at once: tokens end, and limits are lifted.
+    pub fn let_pass(&self, time: Duration) {
+        self.state.lock().passed += time;
+    }
+
     /// How many requests came in that are made for changing something: all but GET, HEAD, OPTIONS,
-    /// and POST for signing in and out and for asking for keys and rooms.
+    /// POST for signing in, staying so and out and for asking for keys and rooms, and a device's
+    /// DELETE of itself, which is signing out too.
     pub fn writes(&self) -> u64 {
         self.state.lock().writes
     }
@@ -93,7 +115,7 @@ impl DemoServer {
 
     /// How many devices are signed in.
     pub fn devices(&self) -> usize {
-        self.state.lock().devices.len()
+        self.state.lock().devices.count()
     }
 
     /// Stops taking connections and waits until the open ones are done.
@@ -107,6 +129,8 @@ impl DemoServer {
 /// What all requests share.
 pub(super) struct Shared {
     pub(super) base_url: String,
+    pub(super) setting: Setting,
+    begun: Instant,
     state: Mutex<State>,
 }
 
@@ -115,15 +139,22 @@ impl Shared {
     pub(super) fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The time since the server began.
+    pub(super) fn now(&self) -> Duration {
+        self.begun.elapsed() + self.lock().passed
+    }
 }
 
 /// What the server remembers.
 pub(super) struct State {
     pub(super) account: Account,
-    /// Access token by device id.
-    devices: BTreeMap<String, String>,
-    random: Seeded,
+    pub(super) devices: Devices,
+    pub(super) limits: LoginLimits,
+    /// Time that passed beside the clock.
+    passed: Duration,
     requests: BTreeMap<String, u64>,
+    about_backups: u64,
     writes: u64,
     readings: u64,
 }
@@ -131,45 +162,34 @@ pub(super) struct State {
 impl State {
     fn new(account: Account) -> Mutex<Self> {
         let random = Seeded::new(&account.user_id).derive("tokens", 0);
-        let devices = BTreeMap::new();
         Mutex::new(Self {
             account,
-            devices,
-            random,
+            devices: Devices::new(random),
+            limits: LoginLimits::new(),
+            passed: Duration::ZERO,
             requests: BTreeMap::new(),
+            about_backups: 0,
             writes: 0,
             readings: 0,
         })
     }
 
-    /// Signs a device in and gives its id and token; a device id given again gets a new token.
-    pub(super) fn sign_in(&mut self, device_id: Option<&str>) -> (String, String) {
-        let device_id = match device_id {
-            Some(id) => id.to_owned(),
-            None => self.random.text("ABCDEFGHIJKLMNOPQRSTUVWXYZ", 10),
-        };
-        let token = format!("demo_{}", base64::encode(&array::<24>(&mut self.random)));
-        self.devices.insert(device_id.clone(), token.clone());
-        (device_id, token)
+    /// Counts a request about backups, and tells which it is.
+    pub(super) fn about_backups(&mut self) -> u64 {
+        self.about_backups += 1;
+        self.about_backups
     }
 
-    pub(super) fn sign_out(&mut self, device_id: &str) {
-        self.devices.remove(device_id);
-    }
-
-    /// The device that a token belongs to.
-    pub(super) fn device(&self, token: &str) -> Option<&str> {
-        let mut devices = self.devices.iter();
-        devices.find_map(|(device, known)| (known == token).then_some(device.as_str()))
-    }
-
-    pub(super) fn count(&mut self, method: &Method, path: &str) {
+    pub(super) fn count(&mut self, method: &Method, path: &str, token: Option<&str>) {
         let reads = [Method::GET, Method::HEAD, Method::OPTIONS].contains(method);
-        let free =
-            ["/login", "/logout", "/keys/query", "/sync"].iter().any(|end| path.ends_with(end));
-        let reads = reads || *method == Method::POST && free;
-        self.writes += u64::from(!reads);
-        self.readings += u64::from(path.ends_with("/room_keys/keys"));
+        let free = ["/login", "/refresh", "/logout", "/keys/query", "/sync"];
+        let free = *method == Method::POST && free.iter().any(|end| path.ends_with(end));
+        // Of a token that has ended, too.
+        let own = token.and_then(|token| self.devices.holder(token, Duration::ZERO).ok());
+        let leaves = *method == Method::DELETE
+            && own.is_some_and(|own| path.ends_with(&format!("/devices/{own}")));
+        self.writes += u64::from(!(reads || free || leaves));
+        self.readings += u64::from(*method == Method::GET && path.ends_with("/room_keys/keys"));
         *self.requests.entry(method.to_string()).or_default() += 1;
     }
 }

@@ -5,9 +5,13 @@ use std::sync::OnceLock;
 use keyhaul::demo::{account::Account, stories::Story};
 
 mod history;
+mod kinds;
 mod opening;
 mod rooms;
 mod serving;
+mod staying;
+mod weather;
+mod writing;
 
 pub(crate) use serving::encoded;
 

@@ -11,6 +11,8 @@ mod canary;
 #[cfg(test)]
 mod chance;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod demo;

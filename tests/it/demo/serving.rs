@@ -8,8 +8,9 @@ use std::{
 use keyhaul::{
     base::base64,
     demo::{
-        account::{Membership, Room},
+        account::{Account, Membership, Room},
         server::DemoServer,
+        setting::Setting,
         stories::Story,
     },
 };
@@ -28,8 +29,12 @@ pub(super) struct Lab {
 
 impl Lab {
     pub(super) async fn new() -> Self {
+        Self::with(account().clone(), Setting::default()).await
+    }
+
+    pub(super) async fn with(account: Account, setting: Setting) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-        let server = DemoServer::serve(account().clone(), listen).await.unwrap();
+        let server = DemoServer::serve_as(account, setting, listen).await.unwrap();
         Self { server, client: reqwest::Client::builder().no_proxy().build().unwrap() }
     }
 
@@ -46,7 +51,7 @@ impl Lab {
         .await
     }
 
-    async fn login(&self, body: Value) -> (u16, Value) {
+    pub(super) async fn login(&self, body: Value) -> (u16, Value) {
         let path = format!("{V3}/login");
         answer(self.request(Method::POST, &path).body(body.to_string())).await
     }
@@ -65,7 +70,7 @@ pub(super) async fn answer(request: RequestBuilder) -> (u16, Value) {
     (status, serde_json::from_str(&answer.text().await.unwrap()).unwrap())
 }
 
-fn with_password(user: &str) -> Value {
+pub(super) fn with_password(user: &str) -> Value {
     json!({
         "type": "m.login.password",
         "identifier": { "type": "m.id.user", "user": user },
