@@ -15,7 +15,7 @@ use super::{
     scan::{Standing, standing},
     sign_in::Account,
     snapshots::{Saver, in_folder},
-    source::{Piece, Pumped, SourceFault, send},
+    source::{Piece, Pumped, SourceFault, send, still_there},
 };
 use crate::{
     backup::scanner::{Scanner, Shape},
@@ -194,7 +194,10 @@ impl Parts<'_> {
             match drained {
                 Ok(open) => return Ok(if open { Room::Read } else { Room::Closed }),
                 // Some servers know no room without keys.
-                Err(error) if error.is_missing() => return Ok(Room::Read),
+                Err(error) if error.is_missing() => {
+                    still_there(self.account, self.version, error, self.cancel).await?;
+                    return Ok(Room::Read);
+                }
                 Err(RequestError::ConnectionLost { received }) if received > 0 => {}
                 Err(error) if may_help(&error) => break,
                 Err(RequestError::Refused { .. } | RequestError::NameUnsendable) => {

@@ -22,7 +22,7 @@ use crate::{
     },
     homeserver::{
         RequestError,
-        room_keys::{Part, keys},
+        room_keys::{self, Part, keys},
     },
     snapshot::reader::{Snapshot, SnapshotFault},
 };
@@ -169,7 +169,10 @@ impl Source {
                     let asked = keys(account.session(), &version, part, left, cancel).await;
                     let mut stream = match asked {
                         // Some servers know no room without keys.
-                        Err(error) if error.is_missing() => continue,
+                        Err(error) if error.is_missing() => {
+                            still_there(&account, &version, error, cancel).await?;
+                            continue;
+                        }
                         stream => stream?,
                     };
                     let mut open = to.send(Piece::Begin(Shape::Room { room_id })).await.is_ok();
@@ -200,6 +203,19 @@ impl Source {
             }
         }
         Ok(pumped)
+    }
+}
+
+/// Says what the server means that knows no keys of a room: nothing, unless the whole version is gone.
+pub(super) async fn still_there(
+    account: &Account,
+    version: &str,
+    missing: RequestError,
+    cancel: &Cancel,
+) -> Result<(), RequestError> {
+    match room_keys::version(account.session(), version, cancel).await? {
+        Some(_) => Ok(()),
+        None => Err(missing),
     }
 }
 

@@ -135,8 +135,8 @@ fn nothing_helps() {
 fn a_server_that_wants_a_pause() {
     let ada = Ada::new();
     let wait = json!({"errcode": "M_LIMIT_EXCEEDED", "error": "slow", "retry_after_ms": 700});
-    let between =
-        ada.between(vec![("/room_keys/version/1", Trick::Once(Box::new(Trick::Say(429, wait))))]);
+    let once = Trick::turns([Trick::Say(429, wait), Trick::PASS]);
+    let between = ada.between(vec![("/room_keys/version/1", once)]);
     let document = ada.lab.json(&ada.through(&between, ada.asks(&["backups"])), 0);
     assert_eq!(document["versions"].as_array().unwrap().len(), 2);
 }

@@ -42,6 +42,8 @@ impl Person {
         let surroundings =
             Surroundings { allow_http: false, ca_file: None, data_dir: ada.lab.data() };
         let asked = Asked {
+            device: None,
+            renew: false,
             homeserver: Some(between.base.clone()),
             user: Some(ada.account.user_id.clone()),
             way: Way::Token(SecretText::new(token)),
