@@ -22,7 +22,7 @@ use crate::{
     recovery::{
         look::{Overview, Wanted},
         looks,
-        sign_in::{Asked, Left, Surroundings, Way, is_kept, sign_in},
+        sign_in::{Asked, Left, Patience, Surroundings, Way, is_kept, sign_in},
         store::{Finding, Kept},
         visit::{Place, Visit},
     },
@@ -233,7 +233,8 @@ impl Desk {
             })?),
         };
         let allow_http = self.global.allow_http;
-        Ok(Surroundings { allow_http, ca_file, data_dir: self.data_dir()? })
+        let (data_dir, patience) = (self.data_dir()?, Patience::default());
+        Ok(Surroundings { allow_http, ca_file, data_dir, patience })
     }
 
     /// The folder for keys and snapshots.

@@ -27,7 +27,7 @@ use crate::{
     },
 };
 
-pub use crate::homeserver::sign_in::flows::Flow;
+pub use crate::homeserver::{Patience, sign_in::flows::Flow};
 
 /// Servers usually ask for a pause after the fifth login within five minutes.
 const LOGINS_BEFORE_A_HINT: usize = 4;
@@ -64,6 +64,7 @@ pub struct Asked {
 }
 
 /// How to reach servers, and where keyhaul keeps its files.
+#[derive(Clone)]
 pub struct Surroundings {
     /// Allow unlocked http beyond loopback.
     pub allow_http: bool,
@@ -71,12 +72,14 @@ pub struct Surroundings {
     pub ca_file: Option<Vec<u8>>,
     /// Folder for keys, snapshots and kept sessions.
     pub data_dir: PathBuf,
+    /// How long to wait for what.
+    pub patience: Patience,
 }
 
 impl Surroundings {
     fn settings(&self) -> Settings {
         let (allow_http, ca_file) = (self.allow_http, self.ca_file.clone());
-        Settings { allow_http, ca_file, ..Settings::default() }
+        Settings { allow_http, ca_file, patience: self.patience }
     }
 }
 

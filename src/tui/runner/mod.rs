@@ -126,9 +126,8 @@ impl Runner {
 
     /// The demo: what a made-up account leaves goes to a folder of its own.
     fn demo(&self, running: Running, data_dir: PathBuf) -> Demo {
-        let Surroundings { allow_http, ca_file, .. } = &*self.surroundings;
-        let (allow_http, ca_file) = (*allow_http, ca_file.clone());
-        Demo { running, surroundings: Arc::new(Surroundings { allow_http, ca_file, data_dir }) }
+        let surroundings = Surroundings { data_dir, ..(*self.surroundings).clone() };
+        Demo { running, surroundings: Arc::new(surroundings) }
     }
 
     /// Where files of an account on this server go.

@@ -144,8 +144,12 @@ impl Journey {
         let (shown, look) = watch::channel(String::new());
         let asked = Asked::default();
         let window = Window { inside: TestBackend::new(80, 24), shown };
-        let surroundings =
-            Surroundings { allow_http: false, ca_file: None, data_dir: data.path().join("data") };
+        let surroundings = Surroundings {
+            allow_http: false,
+            ca_file: None,
+            data_dir: data.path().join("data"),
+            patience: Default::default(),
+        };
         let host = asked.clone();
         let running = tokio::spawn(async move {
             let (model, effects) = Model::start(scene::settings(), Size::new(80, 24), start);

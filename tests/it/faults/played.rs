@@ -8,6 +8,7 @@ use std::path::Path;
 use super::{
     case::{Case, filled, read},
     small,
+    way::no_parts,
 };
 use crate::program::{Ada, Ended};
 
@@ -23,7 +24,8 @@ pub(super) fn outcome(case: &Case) -> String {
 fn play(case: &Case) -> Vec<String> {
     let (ada, entries) = small::ada();
     let on: &'static str = Box::leak(case.on.clone().into_boxed_str());
-    let between = ada.between(vec![(on, case.trick(&ada, &entries))]);
+    let between =
+        ada.between(vec![(on, case.trick(&ada, &entries)), ("/joined_rooms", no_parts())]);
     let words: Vec<String> = case.run.iter().map(|word| filled(word, &ada, &entries)).collect();
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
     let args = ada.through(&between, arguments(case, &ada, &words));
@@ -57,7 +59,8 @@ fn play(case: &Case) -> Vec<String> {
     must("names of files", format!("{odd:?}"), "[]".to_owned());
     if !case.refused.is_empty() {
         // The same once more: what was refused is refused again, and counted.
-        let between = ada.between(vec![(on, case.trick(&ada, &entries))]);
+        let between =
+            ada.between(vec![(on, case.trick(&ada, &entries)), ("/joined_rooms", no_parts())]);
         let again = ada.lab.json(&ada.through(&between, ada.opens(&words)), case.exit);
         let refused = again["runs"][0]["refused"].as_array().unwrap();
         for (reason, count) in &case.refused {

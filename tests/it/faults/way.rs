@@ -1,7 +1,7 @@
 //! A person at the use-cases, without the built program: signed in with a token, the small backup opened,
 //! and as many restores as a test wants.
 
-use std::{collections::BTreeSet, ops::ControlFlow, path::Path, sync::Arc};
+use std::{collections::BTreeSet, ops::ControlFlow, path::Path, sync::Arc, time::Duration};
 
 use keyhaul::{
     base::{
@@ -14,11 +14,13 @@ use keyhaul::{
     recovery::{
         look::Wanted,
         restore::{Restoring, Wish, restore},
-        sign_in::{Asked, Surroundings, Way, sign_in},
+        sign_in::{Asked, Patience, Surroundings, Way, sign_in},
         visit::{Place, Visit},
         watch::Watch,
     },
 };
+
+use serde_json::json;
 
 use super::small::{self, Entry};
 use crate::program::{Ada, Between, Trick};
@@ -31,6 +33,11 @@ pub(super) struct Person {
     pub(super) visit: Visit,
 }
 
+/// A server that tells nothing of rooms, so that a broken answer cannot be asked for in parts.
+pub(super) fn no_parts() -> Trick {
+    Trick::Say(403, json!({"errcode": "M_FORBIDDEN", "error": "not now"}))
+}
+
 /// A session in a store: room, session, first message that it opens.
 pub(super) type Known = BTreeSet<(String, String, u32)>;
 
@@ -39,8 +46,9 @@ impl Person {
         let (ada, entries) = tokio::task::spawn_blocking(small::ada).await.unwrap();
         let between = ada.between(Vec::new());
         let token = std::fs::read_to_string(ada.file("token")).unwrap();
-        let surroundings =
-            Surroundings { allow_http: false, ca_file: None, data_dir: ada.lab.data() };
+        let patience = Patience { back_off: Duration::from_millis(1), ..Patience::default() };
+        let data_dir = ada.lab.data();
+        let surroundings = Surroundings { allow_http: false, ca_file: None, data_dir, patience };
         let asked = Asked {
             device: None,
             renew: false,
@@ -68,7 +76,9 @@ impl Person {
         trick: Option<Trick>,
         cancel: Cancel,
     ) -> Result<Restoring, Failure> {
-        self.between.play(trick.map(|trick| ("/room_keys/keys", trick)).into_iter().collect());
+        let alone = ("/joined_rooms", no_parts());
+        let tricks = trick.map(|trick| vec![("/room_keys/keys", trick), alone]);
+        self.between.play(tricks.unwrap_or_default());
         let wish = Wish {
             wanted: Wanted::Current,
             rooms,

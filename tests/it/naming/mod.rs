@@ -141,7 +141,7 @@ impl House {
 
     fn surroundings(&self) -> Surroundings {
         let data_dir = self.home.path().join("data");
-        Surroundings { allow_http: false, ca_file: None, data_dir }
+        Surroundings { allow_http: false, ca_file: None, data_dir, patience: Default::default() }
     }
 
     /// The account's folder, made as a restore makes it.

@@ -102,7 +102,12 @@ impl Rooms {
         };
         let home = tempfile::tempdir().unwrap();
         let data_dir = home.path().to_owned();
-        let surroundings = Surroundings { allow_http: false, ca_file: None, data_dir };
+        let surroundings = Surroundings {
+            allow_http: false,
+            ca_file: None,
+            data_dir,
+            patience: Default::default(),
+        };
         let account = sign_in(asked, &surroundings, &Quiet, &Cancel::default()).await;
         let account: SignedIn = account.unwrap_or_else(|why| panic!("{}", why.what()));
         let place = Place::Server(Arc::new(account));
