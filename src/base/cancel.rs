@@ -12,11 +12,12 @@ use super::progress::{News, Progress};
 pub struct Cancel {
     wish: Arc<watch::Sender<bool>>,
     ear: Option<Arc<dyn Progress>>,
+    hurried: bool,
 }
 
 impl Default for Cancel {
     fn default() -> Self {
-        Self { wish: Arc::new(watch::Sender::new(false)), ear: None }
+        Self { wish: Arc::new(watch::Sender::new(false)), ear: None, hurried: false }
     }
 }
 
@@ -26,6 +27,17 @@ impl Cancel {
     #[must_use]
     pub fn heard_by(self, ear: Arc<dyn Progress>) -> Self {
         Self { ear: Some(ear), ..self }
+    }
+
+    /// The same wish for work that is not worth a wait: no request of it is sent twice.
+    #[must_use]
+    pub fn hurried(&self) -> Self {
+        Self { hurried: true, ..self.clone() }
+    }
+
+    /// Says whether the work is not worth a wait.
+    pub fn is_hurried(&self) -> bool {
+        self.hurried
     }
 
     /// Tells news of the job, if anybody hears.

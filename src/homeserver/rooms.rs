@@ -5,12 +5,7 @@ use ruma::ServerName;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{
-    answer::Answer,
-    error::RequestError,
-    request::{Persistence, Request},
-    session::Session,
-};
+use super::{answer::Answer, error::RequestError, request::Request, session::Session};
 use crate::base::{cancel::Cancel, limits, shown::Shown};
 
 /// What a server says to one question about a room.
@@ -167,8 +162,6 @@ async fn ask<T: DeserializeOwned>(
     expected: &'static str,
     cancel: &Cancel,
 ) -> Result<Said<T>, RequestError> {
-    // Names are never worth a wait; whoever asks for many counts the faults.
-    let request = request.persistence(Persistence::Once);
     let read = |answer: Answer| answer.json(expected, cancel);
     let found = session.ask(request, cancel, read).await;
     match found {

@@ -11,8 +11,13 @@ use ruma::{DeviceId, OwnedDeviceId, OwnedUserId, UserId};
 use zeroize::Zeroizing;
 
 use super::{
-    answer::Answer, client::Client, error::RequestError, permit::WritePermit, request::Request,
-    retry::Tries, sign_in::password,
+    answer::Answer,
+    client::Client,
+    error::RequestError,
+    permit::WritePermit,
+    request::{Persistence, Request},
+    retry::Tries,
+    sign_in::password,
 };
 use crate::base::{cancel::Cancel, secret::SecretText};
 
@@ -96,7 +101,11 @@ impl Session {
     where
         Reading: Future<Output = Result<T, RequestError>>,
     {
-        let mut tries = Tries::new(request.persistence, self.client.patience());
+        let persistence = match cancel.is_hurried() {
+            true => Persistence::Once,
+            false => request.persistence,
+        };
+        let mut tries = Tries::new(persistence, self.client.patience());
         let mut renewed = false;
         loop {
             let token = self.token();

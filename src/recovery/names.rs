@@ -50,6 +50,7 @@ pub async fn names(
     progress: &dyn Progress,
     cancel: &Cancel,
 ) {
+    let cancel = &cancel.hurried();
     let folder = data_dir.and_then(|data_dir| visit.overview.folder(data_dir));
     let remembered = folder.as_ref().map(memory::remembered).and_then(Result::ok);
     let remembered = remembered.unwrap_or_default();
