@@ -123,6 +123,16 @@ impl Runner {
         let Some(Placed { it: account, surroundings }) = self.accounts.remove(&account) else {
             return post.send(Happened::Left(Ok(Left::NotOurs)));
         };
+        // Somebody signed in again and took its device along: signing it out would end that session, too.
+        let device = (account.user_id().to_owned(), account.server(), account.own_device());
+        if device.2.is_some()
+            && self.accounts.values().any(|other| {
+                let other = &other.it;
+                (other.user_id().to_owned(), other.server(), other.own_device()) == device
+            })
+        {
+            return post.send(Happened::Left(Ok(Left::DeviceRemoved)));
+        }
         tokio::spawn(async move {
             // Leaving must work after any wish to stop.
             let cancel = Cancel::default();

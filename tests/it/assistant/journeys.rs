@@ -7,6 +7,8 @@ use keyhaul::tui::model::Start;
 use keyhaul::tui::run::Wish;
 use tempfile::TempDir;
 
+use serde_json::json;
+
 use super::journey::{Journey, account_folder, serve};
 use crate::program::{Between, Hold, Trick};
 
@@ -246,7 +248,8 @@ async fn the_demo_from_the_first_screen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connection_breaks_while_it_reads() {
     let server = serve(crate::demo::account().clone()).await;
-    let cut = vec![("/room_keys/keys", Trick::Cut(1_500_000))];
+    let alone = Trick::Say(403, json!({"errcode": "M_FORBIDDEN"}));
+    let cut = vec![("/room_keys/keys", Trick::Cut(1_500_000)), ("/joined_rooms", alone)];
     let between = Between::start(server.address(), cut);
     let start = Start { server: Some(between.base.clone()), ..Start::default() };
     let mut ada = Journey::with(server, start).await;
@@ -262,6 +265,22 @@ async fn the_connection_breaks_while_it_reads() {
     ada.press("r").await;
     ada.sees("5 467 keys in 41 rooms").await;
     assert!(!ada.screen().contains("The connection broke."), "{}", ada.screen());
+}
+
+/// A server that cannot send it whole: the rooms are asked for by themselves, and what is missing is told.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_backup_comes_room_by_room() {
+    let server = serve(crate::demo::account().clone()).await;
+    let cut = Trick::Say(504, json!(null));
+    let between = Between::start(server.address(), vec![("/room_keys/keys?", cut)]);
+    let start = Start { server: Some(between.base.clone()), ..Start::default() };
+    let mut ada = Journey::with(server, start).await;
+    ada.goes_to_backups().await;
+    ada.press("Enter").await;
+    ada.sees("Room by room ").await;
+    between.behave();
+    ada.press("r").await;
+    ada.sees("5 467 keys in 41 rooms").await;
 }
 
 /// Ctrl-C stops what is read, once; and leaving meanwhile is asked about.

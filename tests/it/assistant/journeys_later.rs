@@ -214,3 +214,23 @@ async fn leaving_in_the_middle_and_coming_back() {
     assert_eq!(ending.exit, 0);
     assert!(account_folder(&data).is_dir());
 }
+
+/// Somebody whose token has expired signs in again: the same device, and no second one beside it.
+#[tokio::test(flavor = "multi_thread")]
+async fn signing_in_again_takes_the_same_device() {
+    let mut ada = Journey::begin().await;
+    ada.goes_to_backups().await;
+    assert_eq!(ada.server.devices(), 1);
+    ada.press("1").await;
+    ada.sees("▸1 Sign in").await;
+    ada.press("Up Up Up Up Up Up").await;
+    ada.press("Enter").await;
+    ada.sees("type your password").await;
+    ada.paste("an engine weaves patterns").await;
+    ada.press("Enter").await;
+    ada.sees("Next: press Enter to see what backup 3 holds.").await;
+    assert_eq!(ada.server.devices(), 1);
+    ada.press("q").await;
+    let (ending, server, _) = ada.ended().await;
+    assert_eq!((ending.exit, server.devices()), (0, 0));
+}

@@ -213,7 +213,8 @@ fn the_whole_table_of_replacement_is_there() {
 async fn wrong_expectations_are_found() {
     let script = script("login");
     let at = script.steps.iter().position(|step| step.label == "login, wrong password").unwrap();
-    let plant: [(&str, fn(&mut Step)); 5] = [
+    type Plant = fn(&mut Step);
+    let plant: [(&str, Plant); 5] = [
         ("expected 401, got 403", |step| step.expect.status = Some(401)),
         (r#"at "/errcode" expected "M_UNKNOWN", got "M_FORBIDDEN""#, |step| {
             step.expect.body.as_mut().unwrap()["errcode"] = "M_UNKNOWN".into();
