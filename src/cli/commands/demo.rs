@@ -30,13 +30,14 @@ pub(super) async fn tour(desk: &mut Desk) -> Result<u8, Failure> {
 /// `demo-server`: serves a story until somebody stops it.
 pub(super) async fn serve(desk: &Desk, listen: SocketAddr, story: &str) -> Result<u8, Failure> {
     let story = find(story)?;
-    let server = running::serve(story, listen).await?;
+    let server = running::serve(story, desk.global.keys, listen).await?;
+    let passphrase = story.has_passphrase();
     let document = || {
         serde_json::json!({
             "homeserver": server.base_url(),
             "user_id": story.user_id(),
             "password": story.password().expose(),
-            "recovery_key": story.recovery_key().expose(),
+            (if passphrase { "passphrase" } else { "recovery_key" }): story.secret().expose(),
         })
     };
     desk.output
@@ -44,7 +45,8 @@ pub(super) async fn serve(desk: &Desk, listen: SocketAddr, story: &str) -> Resul
             lines.line(format!("Demo homeserver: {}", server.base_url()));
             lines.line(format!("Account:         {}", story.user_id()));
             lines.line(format!("Password:        {}", story.password().expose()));
-            lines.line(format!("Recovery key:    {}", story.recovery_key().expose()));
+            let what = if passphrase { "Passphrase:   " } else { "Recovery key: " };
+            lines.line(format!("{what}   {}", story.secret().expose()));
             lines.line("All of it is made up. Ctrl-C ends it.");
         })
         .map_err(|error| closed(&error))?;
@@ -62,7 +64,7 @@ pub(super) fn list(desk: &Desk) -> Result<u8, Failure> {
     desk.output
         .result(document, |lines| {
             for story in Story::ALL {
-                lines.line(format!("{}: {}", story.name(), story.summary()));
+                lines.line(format!("{:<18} {}", story.name(), story.summary()));
             }
         })
         .map_err(|error| closed(&error))?;
