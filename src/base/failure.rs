@@ -65,6 +65,7 @@ codes! {
     BackupEmpty = "backup-empty",
     BackupChanged = "backup-changed",
     KeysMissing = "keys-missing",
+    RoomsMissing = "rooms-missing",
     BackupUnknownKind = "backup-unknown-kind",
     BackupOdd = "backup-odd",
     OlderNotListed = "older-not-listed",

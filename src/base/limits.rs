@@ -66,6 +66,18 @@ pub const KEYS_FIRST_BYTE: Duration = Duration::from_secs(600);
 pub const FIRST_BYTE: Duration = Duration::from_secs(60);
 /// Longest silence inside a body.
 pub const IDLE: Duration = Duration::from_secs(60);
+/// Longest pause that a server may ask for before somebody is asked instead.
+pub const RETRY_AFTER: Duration = Duration::from_secs(300);
+/// Most pauses in a row for one request, when the server asks for them.
+pub const PAUSES: u32 = 10;
+/// First pause where the server names none; each further one is twice as long.
+pub const BACK_OFF: Duration = Duration::from_secs(1);
+/// Longest pause where the server names none.
+pub const LONGEST_BACK_OFF: Duration = Duration::from_secs(60);
+/// Most times that a request is sent again after a fault.
+pub const FAULTS: u32 = 2;
+/// The same for the keys of one room: by then the long way has been chosen already.
+pub const FAULTS_OF_A_ROOM: u32 = 5;
 /// Most redirects followed, and only within one origin.
 pub const REDIRECTS: usize = 3;
 /// Bytes between the socket and the store at any time.

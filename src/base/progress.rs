@@ -38,8 +38,31 @@ pub enum News {
         /// Messages so far.
         read: u64,
     },
+    /// A server lets us wait; told anew each second, so that it can be counted down.
+    Waiting {
+        /// Seconds left, rounded up; none when it goes on.
+        left: u64,
+        /// Why.
+        why: Delay,
+    },
+    /// A backup is read room by room, because its server cannot send it whole.
+    RoomByRoom {
+        /// Rooms that were asked for.
+        done: u64,
+        /// Rooms that are known.
+        all: u64,
+    },
     /// Something worth knowing.
     Hint(Hint),
+}
+
+/// Why a request waits before it is sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Delay {
+    /// The server asks for it.
+    AskedFor,
+    /// The server or the way to it had a fault, which may pass.
+    Fault,
 }
 
 /// Something worth knowing while work goes on.

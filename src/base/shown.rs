@@ -36,7 +36,7 @@ impl Shown {
             if character == ' ' && (safe.is_empty() || safe.ends_with(' ')) {
                 continue;
             }
-            if character.width() == Some(0) {
+            if is_mark(character) {
                 if marks == MARKS {
                     continue;
                 }
@@ -161,10 +161,19 @@ pub fn escape_json_to_ascii(document: &str) -> String {
 
 fn escape(document: &str, passes: impl Fn(char) -> bool) -> String {
     let mut safe = String::with_capacity(document.len());
+    // As in a text that is shown: a mark needs a letter of its own, and there are only so many on it.
+    let mut marks = MARKS;
     for character in document.chars() {
-        if character == '\n' || passes(character) {
+        let is_mark = is_mark(character);
+        if character == '\n' || (passes(character) && !(is_mark && marks == MARKS)) {
             safe.push(character);
+            marks = match character {
+                _ if is_mark => marks + 1,
+                '"' | '\n' => MARKS,
+                _ => 0,
+            };
         } else {
+            marks = MARKS;
             let mut units = [0; 2];
             for unit in character.encode_utf16(&mut units) {
                 safe.push_str(&format!("\\u{unit:04x}"));
@@ -174,10 +183,17 @@ fn escape(document: &str, passes: impl Fn(char) -> bool) -> String {
     safe
 }
 
+/// Says whether a character takes no cell of its own.
+fn is_mark(character: char) -> bool {
+    character.width() == Some(0)
+}
+
 /// What stands for a character on the screen; `None` drops it.
 fn visible(character: char) -> Option<char> {
     match character {
-        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}' => Some(' '),
+        // The last one is the empty pattern of Braille: it looks like a space.
+        '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}'
+        | '\u{2800}' => Some(' '),
         '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(character)),
         '\u{7f}' => Some('\u{2421}'),
         '\u{80}'..='\u{9f}' => Some(char::REPLACEMENT_CHARACTER),
@@ -193,7 +209,7 @@ fn is_hidden(character: char) -> bool {
     matches!(u32::from(character),
         0xad | 0x34f | 0x61c | 0x115f | 0x1160 | 0x17b4 | 0x17b5 | 0x3164 | 0xffa0 | 0xfeff
         | 0x180b..=0x180f | 0x200b..=0x200f | 0x202a..=0x202e | 0x2060..=0x206f
-        | 0xfe00..=0xfe0f | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a
+        | 0xfe00..=0xfe0f | 0xfff0..=0xfffb | 0x13430..=0x1343f | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a
         | 0xe0000..=0xe0fff)
 }
 
@@ -231,6 +247,17 @@ mod tests {
     fn a_flood_of_marks_is_cut() {
         let flood = format!("e{}x", "\u{301}".repeat(500));
         assert_eq!(Shown::new(&flood).as_str().chars().count(), 6);
+    }
+
+    #[test]
+    fn marks_without_a_letter_and_floods_are_escaped_in_json() -> Result<(), serde_json::Error> {
+        let value =
+            serde_json::json!({"a": format!("\u{301}e{}x\u{200b}\u{301}", "\u{301}".repeat(6))});
+        let document = escape_json(&value.to_string());
+        assert_eq!(document.matches('\u{301}').count(), MARKS, "{document}");
+        assert_eq!(document.matches("\\u0301").count(), 4, "{document}");
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&document)?, value);
+        Ok(())
     }
 
     #[test]

@@ -6,6 +6,7 @@ use std::{
 };
 
 use etcetera::BaseStrategy;
+use jiff::tz::TimeZone;
 
 use super::{args::Global, inputs::Inputs, output::Output, progress::Stderr};
 use crate::{
@@ -14,10 +15,13 @@ use crate::{
         failure::{Code, Failure},
         progress::{Progress, Silent},
         secret::SecretText,
+        shown::Shown,
+        words::date,
     },
     demo::running::{self, Running},
     recovery::{
-        look::Wanted,
+        look::{Overview, Wanted},
+        looks,
         sign_in::{Asked, Left, Surroundings, Way, is_kept, sign_in},
         store::{Finding, Kept},
         visit::{Place, Visit},
@@ -44,6 +48,7 @@ impl Desk {
             Arc::new(Silent)
         };
         let inputs = Inputs::default();
+        let cancel = cancel.heard_by(Arc::clone(&progress));
         Self { global, output, cancel, inputs, progress, secrets: None, demo: None }
     }
 
@@ -289,10 +294,26 @@ impl Desk {
     ) -> Result<Visit, Failure> {
         let mut visit =
             Visit::begin(place, wanted, &mut |_| {}, &*self.progress, &self.cancel).await?;
+        self.tell_of_vanished(&visit.overview)?;
         if !secrets.is_empty() {
             self.unlock(&mut visit, secrets).await?;
         }
         Ok(visit)
+    }
+
+    /// Says which backups were here at an earlier run and are no more.
+    fn tell_of_vanished(&self, overview: &Overview) -> Result<(), Failure> {
+        for look in looks::vanished(overview, &self.data_dir()?) {
+            self.progress.finish();
+            let name = Shown::limited(&look.version, 20);
+            let day = date(look.at, &TimeZone::system());
+            let now = overview.current.as_deref().map(|name| Shown::limited(name, 20));
+            let now = now.map(|name| format!(" The current one is {name}.")).unwrap_or_default();
+            self.output.say(&format!(
+                "Backup {name}, seen on {day}, does not exist on this server any more.{now}"
+            ));
+        }
+        Ok(())
     }
 
     /// Tries secrets; where only locks are left that ask for very much calculation, asks first.
@@ -329,6 +350,8 @@ impl Desk {
         };
         let demo = self.demo.as_ref();
         Ok(Asked {
+            device: None,
+            renew: true,
             homeserver: self.global.homeserver.clone().or(demo.map(Running::homeserver)),
             user: self.global.user.clone().or(demo.map(Running::user)),
             way,

@@ -8,8 +8,8 @@ use std::{
 
 use super::output::Output;
 use crate::base::{
-    progress::{Hint, News, Progress, Stage},
-    shown::grouped,
+    progress::{Delay, Hint, News, Progress, Stage},
+    shown::{grouped, waiting},
     words::size,
 };
 
@@ -105,6 +105,16 @@ fn sentence(news: &News) -> String {
         }
         News::Carrying { keys } => format!("Key file: {} keys", grouped(*keys)),
         News::Messages { read } => format!("Reading messages, {} so far", grouped(*read)),
+        News::Waiting { left: 0, .. } => "Going on …".to_owned(),
+        News::Waiting { left, why: Delay::AskedFor } => {
+            format!("The server asks us to wait, {} more; nothing is lost", waiting(Some(*left)))
+        }
+        News::Waiting { left, why: Delay::Fault } => {
+            format!("The server has a fault; trying again in {}", waiting(Some(*left)))
+        }
+        News::RoomByRoom { done, all } => {
+            format!("Reading room by room: {} of {} rooms", grouped(*done), grouped(*all))
+        }
         News::Hint(hint) => hint_sentence(*hint).to_owned(),
     }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::{error::RequestError, request::Request, session::Session};
+use super::{answer::Answer, error::RequestError, request::Request, session::Session};
 use crate::base::cancel::Cancel;
 
 /// Says whether the object has no members, in whatever spelling.
@@ -23,11 +23,11 @@ pub async fn get(
     const EXPECTED: &str = "account data";
     let names = [session.user().as_str(), kind];
     let request = Request::get("/_matrix/client/v3/user/{}/account_data/{}", &names);
-    let answer = match session.send(request, cancel).await {
+    let read = |answer: Answer| answer.json::<Box<RawValue>>(EXPECTED, cancel);
+    let data = match session.ask(request, cancel, read).await {
         Err(error) if error.is_missing() => return Ok(None),
-        answer => answer?,
+        data => data?,
     };
-    let data: Box<RawValue> = answer.json(EXPECTED, cancel).await?;
     let empty = serde_json::from_str::<Nothing>(data.get()).is_ok();
     Ok(Some(data).filter(|_| !empty))
 }

@@ -89,6 +89,8 @@ pub struct Patience {
     pub keys_first_byte: Duration,
     /// For the next byte of a body.
     pub idle: Duration,
+    /// Before a request is sent again for the first time, where the server names no time.
+    pub back_off: Duration,
 }
 
 impl Default for Patience {
@@ -98,6 +100,7 @@ impl Default for Patience {
             first_byte: limits::FIRST_BYTE,
             keys_first_byte: limits::KEYS_FIRST_BYTE,
             idle: limits::IDLE,
+            back_off: limits::BACK_OFF,
         }
     }
 }
@@ -189,6 +192,10 @@ impl Client {
         host_of(&self.base)
     }
 
+    pub(super) fn patience(&self) -> &Patience {
+        &self.patience
+    }
+
     /// Sends a request without a token, and waits for a successful answer's first bytes.
     pub async fn send(&self, request: Request, cancel: &Cancel) -> Result<Answer, RequestError> {
         self.open(&request, None, cancel).await?.successful(cancel).await
@@ -260,7 +267,7 @@ impl Client {
         if let Some(body) = &request.body {
             wire = wire.header(header::CONTENT_TYPE, "application/json").body(Bytes::clone(body));
         }
-        let Patience { connect, first_byte, keys_first_byte, idle } = self.patience;
+        let Patience { connect, first_byte, keys_first_byte, idle, .. } = self.patience;
         let first_byte = if request.collecting { keys_first_byte } else { first_byte };
         let response = within(first_byte, cancel, &host, wire.send())
             .await?

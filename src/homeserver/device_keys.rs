@@ -4,7 +4,7 @@ use http::Method;
 use serde_json::{Value, json};
 use zeroize::Zeroizing;
 
-use super::{error::RequestError, request::Request, session::Session};
+use super::{answer::Answer, error::RequestError, request::Request, session::Session};
 use crate::{
     backup::signatures::Identity,
     base::{cancel::Cancel, shown::Shown},
@@ -20,7 +20,7 @@ pub async fn own_identity(session: &Session, cancel: &Cancel) -> Result<Identity
         got: Shown::new("a user id that is no text"),
     })?;
     let request = Request::new(Method::POST, "/_matrix/client/v3/keys/query", &[]);
-    let answer = session.send(request.json(Zeroizing::new(body)), cancel).await?;
-    let answer: Value = answer.json(EXPECTED, cancel).await?;
+    let read = |answer: Answer| answer.json::<Value>(EXPECTED, cancel);
+    let answer = session.ask(request.json(Zeroizing::new(body)), cancel, read).await?;
     Ok(Identity::parse(user, &answer))
 }

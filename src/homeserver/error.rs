@@ -173,6 +173,14 @@ impl RequestError {
         matches!(self, Self::Refused { status: 404, errcode, .. } if errcode.as_str() == "M_NOT_FOUND")
     }
 
+    /// Says whether the backup version that keys were asked of is there no more, or is not the one that
+    /// the server goes by.
+    pub fn is_other_version(&self) -> bool {
+        let wrong = "M_WRONG_ROOM_KEYS_VERSION";
+        self.is_missing()
+            || matches!(self, Self::Refused { errcode, .. } if errcode.as_str() == wrong)
+    }
+
     /// Says whether the server does not know the endpoint (404 or 405 `M_UNRECOGNIZED`).
     pub fn is_unrecognized(&self) -> bool {
         matches!(self, Self::Refused { errcode, .. } if errcode.as_str() == "M_UNRECOGNIZED")

@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::{Value, value::RawValue};
 
 use super::{
+    answer,
     error::RequestError,
     request::Request,
     rooms::{Person, person},
@@ -94,8 +95,10 @@ pub async fn page(
     if let Some(from) = from {
         request = request.query("from", from);
     }
-    let answer = session.send(request, cancel).await?;
-    let answer: Answer = answer.json_within(limits::HISTORY_PAGE, EXPECTED, cancel).await?;
+    let parse = |answer: answer::Answer| {
+        answer.json_within::<Answer>(limits::HISTORY_PAGE, EXPECTED, cancel)
+    };
+    let answer = session.ask(request, cancel, parse).await?;
     let mut events = Vec::with_capacity(answer.chunk.len());
     let mut odd = answer.chunk.len().saturating_sub(limits::HISTORY_CHUNK);
     for raw in answer.chunk.iter().take(limits::HISTORY_CHUNK) {

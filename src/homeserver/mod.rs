@@ -5,6 +5,7 @@
 //! | `client` | one server: connection rules, and the door with its table of harmless requests |
 //! | `request`, `answer` | one question, one bounded answer |
 //! | `error`, `cause` | what can go wrong, and how to tell from the layers below |
+//! | `retry` | when a request is sent again |
 //! | `permit` | proof that a person agreed to a writing request |
 //! | `session` | who we are: signed in here, or borrowing another app's token |
 //! | `discovery`, `sign_in`, `sign_out` | the way in and out |
@@ -24,6 +25,7 @@ mod error;
 pub mod history;
 mod permit;
 mod request;
+mod retry;
 pub mod room_keys;
 pub mod rooms;
 mod session;

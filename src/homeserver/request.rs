@@ -15,6 +15,21 @@ pub struct Request {
     pub(super) body: Option<Bytes>,
     pub(super) collecting: bool,
     pub(super) may_leave: bool,
+    pub(super) persistence: Persistence,
+}
+
+/// How often a request is sent again; see [`super::retry`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum Persistence {
+    /// Never: whoever asks has a better way, or can do without.
+    Once,
+    /// After pauses that the server asks for, and after a few faults.
+    #[default]
+    Usual,
+    /// A whole backup: as usual, but a station that cut it once will cut it again.
+    Whole,
+    /// A part of a long work: through short outages, too.
+    Stubborn,
 }
 
 impl Request {
@@ -27,6 +42,7 @@ impl Request {
             body: None,
             collecting: false,
             may_leave: false,
+            persistence: Persistence::Usual,
         }
     }
 
@@ -55,6 +71,13 @@ impl Request {
     #[must_use]
     pub(super) fn collecting(mut self) -> Self {
         self.collecting = true;
+        self
+    }
+
+    /// How often it is sent again.
+    #[must_use]
+    pub(super) fn persistence(mut self, persistence: Persistence) -> Self {
+        self.persistence = persistence;
         self
     }
 

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{
     answer::{Answer, check_beginning},
     error::RequestError,
-    request::Request,
+    request::{Persistence, Request},
     session::Session,
 };
 use crate::{
@@ -124,11 +124,11 @@ async fn ask_version(
         }
         None => Request::get("/_matrix/client/v3/room_keys/version", &[]),
     };
-    let answer = match session.send(request, cancel).await {
+    let read = |answer: Answer| answer.object(EXPECTED_VERSION, cancel);
+    let text = match session.ask(request, cancel, read).await {
         Err(error) if error.is_missing() => return Ok(None),
-        answer => answer?,
+        text => text?,
     };
-    let text = answer.object(EXPECTED_VERSION, cancel).await?;
     let found = BackupVersion::parse(&text, name).map_err(|fault| RequestError::Odd {
         expected: EXPECTED_VERSION,
         got: Shown::new(&fault.to_string()),
@@ -183,7 +183,11 @@ pub async fn keys(
             Request::get(&format!("{KEYS}/{{}}/{{}}"), &[room, session])
         }
     };
-    let request = request.query("version", version).collecting();
+    let persistence = match part {
+        Part::Whole => Persistence::Whole,
+        Part::Room(_) | Part::Session { .. } => Persistence::Stubborn,
+    };
+    let request = request.query("version", version).collecting().persistence(persistence);
     let answer = session.send(request, cancel).await?;
     Ok(KeysStream { answer, limit, cancel: cancel.clone(), begun: false })
 }

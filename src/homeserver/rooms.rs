@@ -5,7 +5,12 @@ use ruma::ServerName;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::{Map, Value};
 
-use super::{error::RequestError, request::Request, session::Session};
+use super::{
+    answer::Answer,
+    error::RequestError,
+    request::{Persistence, Request},
+    session::Session,
+};
 use crate::base::{cancel::Cancel, limits, shown::Shown};
 
 /// What a server says to one question about a room.
@@ -62,8 +67,8 @@ struct Members {
 /// The ids of the rooms the user is in, in the server's order; any text, checked by nobody.
 pub async fn joined(session: &Session, cancel: &Cancel) -> Result<Vec<String>, RequestError> {
     let request = Request::get("/_matrix/client/v3/joined_rooms", &[]);
-    let answer = session.send(request, cancel).await?;
-    let rooms: JoinedRooms = answer.json("a list of joined rooms", cancel).await?;
+    let read = |answer: Answer| answer.json::<JoinedRooms>("a list of joined rooms", cancel);
+    let rooms = session.ask(request, cancel, read).await?;
     Ok(rooms.joined_rooms.iter().filter_map(Value::as_str).map(str::to_owned).collect())
 }
 
@@ -162,10 +167,10 @@ async fn ask<T: DeserializeOwned>(
     expected: &'static str,
     cancel: &Cancel,
 ) -> Result<Said<T>, RequestError> {
-    let found = match session.send(request, cancel).await {
-        Ok(answer) => answer.json(expected, cancel).await,
-        Err(error) => Err(error),
-    };
+    // Names are never worth a wait; whoever asks for many counts the faults.
+    let request = request.persistence(Persistence::Once);
+    let read = |answer: Answer| answer.json(expected, cancel);
+    let found = session.ask(request, cancel, read).await;
     match found {
         Ok(it) => Ok(Said::That(it)),
         Err(

@@ -1,6 +1,9 @@
 //! Who we are to a homeserver: signed in by keyhaul, or with another app's token.
 
-use std::fmt;
+use std::{
+    fmt,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use bytes::Bytes;
 use http::HeaderValue;
@@ -9,6 +12,7 @@ use zeroize::Zeroizing;
 
 use super::{
     answer::Answer, client::Client, error::RequestError, permit::WritePermit, request::Request,
+    retry::Tries, sign_in::password,
 };
 use crate::base::{cancel::Cancel, secret::SecretText};
 
@@ -26,9 +30,17 @@ pub struct Session {
     client: Client,
     user: OwnedUserId,
     device: Option<OwnedDeviceId>,
-    token: SecretText,
+    token: RwLock<Arc<SecretText>>,
     origin: Origin,
     guest: bool,
+    renewal: Option<Renewal>,
+}
+
+/// What brings a new token for the same device when the server lets the old one expire.
+struct Renewal {
+    password: SecretText,
+    /// Held while one request renews it, so that the others wait for that.
+    turn: tokio::sync::Mutex<()>,
 }
 
 impl Session {
@@ -39,7 +51,8 @@ impl Session {
         token: SecretText,
         guest: bool,
     ) -> Self {
-        Self { client, user, device, token, origin: Origin::Borrowed, guest }
+        let (token, origin) = (RwLock::new(Arc::new(token)), Origin::Borrowed);
+        Self { client, user, device, token, origin, guest, renewal: None }
     }
 
     /// The server.
@@ -67,9 +80,44 @@ impl Session {
         self.guest
     }
 
-    /// Sends a harmless request and waits for a successful answer's first bytes.
+    /// Sends a harmless request and waits for a successful answer's first bytes; sends it again as
+    /// [`super::retry`] says.
     pub async fn send(&self, request: Request, cancel: &Cancel) -> Result<Answer, RequestError> {
-        self.client.open(&request, Some(self.bearer()), cancel).await?.successful(cancel).await
+        self.ask(request, cancel, |answer| std::future::ready(Ok(answer))).await
+    }
+
+    /// Sends a harmless request and reads its answer; what breaks while it is read is asked for again.
+    pub(super) async fn ask<T, Reading>(
+        &self,
+        request: Request,
+        cancel: &Cancel,
+        read: impl Fn(Answer) -> Reading,
+    ) -> Result<T, RequestError>
+    where
+        Reading: Future<Output = Result<T, RequestError>>,
+    {
+        let mut tries = Tries::new(request.persistence, self.client.patience());
+        let mut renewed = false;
+        loop {
+            let token = self.token();
+            let asked = async {
+                let answer = self.client.open(&request, Some(self.bearer(&token)), cancel).await?;
+                read(answer.successful(cancel).await?).await
+            };
+            let error = match asked.await {
+                Err(error @ RequestError::TokenUnknown { soft_logout: true }) if !renewed => {
+                    renewed = true;
+                    self.renew(&token, error, cancel).await?;
+                    continue;
+                }
+                Err(error) => error,
+                done => return done,
+            };
+            match tries.pause(&error) {
+                Some(pause) => pause.pass(cancel).await?,
+                None => return Err(error),
+            }
+        }
     }
 
     /// Sends a request that a person agreed to and waits for a successful answer's first bytes.
@@ -79,19 +127,42 @@ impl Session {
         request: Request,
         cancel: &Cancel,
     ) -> Result<Answer, RequestError> {
+        let token = self.token();
         self.client
-            .open_writing(permit, &request, self.bearer(), cancel)
+            .open_writing(permit, &request, self.bearer(&token), cancel)
             .await?
             .successful(cancel)
             .await
     }
 
-    fn bearer(&self) -> Bearer<'_> {
-        let own = self.origin == Origin::SignedInHere;
-        Bearer {
-            token: &self.token,
-            own_device: self.device().filter(|_| own).map(DeviceId::as_str),
+    /// Signs in again as the same device, once for all requests that meet the same expired token; gives
+    /// the error back where nothing can be done about it.
+    async fn renew(
+        &self,
+        expired: &SecretText,
+        error: RequestError,
+        cancel: &Cancel,
+    ) -> Result<(), RequestError> {
+        let (Some(renewal), Some(device)) = (&self.renewal, &self.device) else {
+            return Err(error);
+        };
+        let _turn = renewal.turn.lock().await;
+        if self.token().expose() != expired.expose() {
+            return Ok(());
         }
+        let again =
+            password::again(&self.client, &self.user, device, &renewal.password, cancel).await?;
+        *self.token.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(again);
+        Ok(())
+    }
+
+    fn token(&self) -> Arc<SecretText> {
+        Arc::clone(&self.token.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn bearer<'a>(&'a self, token: &'a SecretText) -> Bearer<'a> {
+        let own = self.origin == Origin::SignedInHere;
+        Bearer { token, own_device: self.device().filter(|_| own).map(DeviceId::as_str) }
     }
 }
 
@@ -141,7 +212,16 @@ impl OwnSession {
         token: SecretText,
     ) -> Self {
         let (origin, device) = (Origin::SignedInHere, Some(device));
-        Self(Session { client, user, device, token, origin, guest: false })
+        let token = RwLock::new(Arc::new(token));
+        Self(Session { client, user, device, token, origin, guest: false, renewal: None })
+    }
+
+    /// The same session, able to sign in again as the same device when its token expires in the middle of
+    /// work. The password is held as long as the session.
+    #[must_use]
+    pub fn renewable(self, password: SecretText) -> Self {
+        let renewal = Renewal { password, turn: tokio::sync::Mutex::default() };
+        Self(Session { renewal: Some(renewal), ..self.0 })
     }
 
     /// The session, for reading.
@@ -150,7 +230,7 @@ impl OwnSession {
     }
 
     /// The access token, for keeping it in a file that only its owner reads.
-    pub fn token(&self) -> &SecretText {
-        &self.0.token
+    pub fn token(&self) -> Arc<SecretText> {
+        self.0.token()
     }
 }

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use super::{
     error::RequestError,
-    request::Request,
+    request::{Persistence, Request},
     rooms::{Told, person, text},
     session::{Origin, Session},
 };
@@ -46,7 +46,7 @@ pub async fn is_offered(session: &Session, cancel: &Cancel) -> Result<bool, Requ
     if session.origin() != Origin::SignedInHere {
         return Ok(false);
     }
-    let request = Request::get("/_matrix/client/versions", &[]);
+    let request = Request::get("/_matrix/client/versions", &[]).persistence(Persistence::Once);
     let answer = session.send(request, cancel).await?;
     let versions: Versions = answer.json("the versions of a Matrix server", cancel).await?;
     Ok(versions.unstable_features.get(FEATURE) == Some(&Value::Bool(true)))
@@ -65,7 +65,8 @@ pub async fn rooms(
     let request = Request::new(http::Method::POST, PATH, &[])
         .query("timeout", "0")
         .query("set_presence", "offline")
-        .json(Zeroizing::new(body.to_string().into_bytes()));
+        .json(Zeroizing::new(body.to_string().into_bytes()))
+        .persistence(Persistence::Once);
     let answer = session.send(request, cancel).await?;
     let answer: Rooms = answer.json("an answer about rooms", cancel).await?;
     let told = answer.rooms.iter().filter(|(id, _)| wanted.contains(&id.as_str()));

@@ -10,6 +10,7 @@ use tokio::sync::mpsc;
 
 use super::{
     failures::IntoFailure,
+    room_by_room::ByRoom,
     scan::scan,
     snapshots::Saver,
     source::{PIECES, Source, judged},
@@ -65,6 +66,8 @@ pub struct Contents {
     pub whole: bool,
     /// Whether `restored` was counted.
     pub compared: bool,
+    /// What became of it where the server could not send it whole.
+    pub by_room: Option<ByRoom>,
 }
 
 /// The count while it grows.
@@ -127,7 +130,7 @@ pub async fn contents(
     let mut last: Arc<str> = Arc::from("");
     let mut touched: Vec<Arc<str>> = Vec::new();
     let mut looked = Instant::now();
-    let (mut contents, whole) = visit(source, saver, progress, cancel, Contents::default(), {
+    let (mut contents, read) = visit(source, saver, progress, cancel, Contents::default(), {
         move |contents: &mut Contents, entry: RawEntry<'_>| {
             if *last != *entry.room_id {
                 last = Arc::from(entry.room_id);
@@ -158,7 +161,8 @@ pub async fn contents(
         }
     })
     .await?;
-    contents.whole = whole;
+    contents.whole = read.whole;
+    contents.by_room = read.by_room;
     contents.compared = compared;
     Ok(contents)
 }
@@ -182,8 +186,8 @@ pub async fn sessions(
             });
         }
     };
-    let (sessions, whole) = visit(source, None, progress, cancel, Vec::new(), visit_one).await?;
-    Ok(RoomSessions { sessions, whole })
+    let (sessions, read) = visit(source, None, progress, cancel, Vec::new(), visit_one).await?;
+    Ok(RoomSessions { sessions, whole: read.whole })
 }
 
 /// An id that is no session's cannot be in the store.
@@ -192,6 +196,13 @@ fn is_restored(store: Option<&Reader>, entry: &RawEntry<'_>) -> Option<bool> {
     let session = SessionId::parse(entry.session_id);
     let known = session.and_then(|session| store.first_known(entry.room_id, &session).ok()?);
     Some(known.is_some())
+}
+
+/// How a source was read.
+struct Read {
+    /// Whether that is all.
+    whole: bool,
+    by_room: Option<ByRoom>,
 }
 
 /// Runs a source through the scanner, gathering into `gathered`; says whether that is all.
@@ -204,7 +215,7 @@ async fn visit<T: Send + 'static>(
     cancel: Cancel,
     mut gathered: T,
     mut visit: impl FnMut(&mut T, RawEntry<'_>) + Send + 'static,
-) -> Result<(T, bool), Failure> {
+) -> Result<(T, Read), Failure> {
     let (to, pieces) = mpsc::channel(PIECES);
     let stop = cancel.clone();
     let scanned = tokio::task::spawn_blocking(move || {
@@ -219,5 +230,8 @@ async fn visit<T: Send + 'static>(
     if cancel.is_cancelled() {
         return Err(RequestError::Cancelled.into_failure());
     }
-    Ok((gathered, ending == Ending::Whole && !pumped.damaged))
+    let by_room = pumped.by_room;
+    let whole = ending == Ending::Whole && !pumped.damaged;
+    let whole = whole && by_room.is_none_or(|by_room| by_room.is_whole());
+    Ok((gathered, Read { whole, by_room }))
 }

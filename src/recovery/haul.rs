@@ -122,7 +122,7 @@ async fn from_server(
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<Hauled, Failure> {
-    let source = visit.whole(version);
+    let source = visit.whole(version, Some(data_dir));
     let account = source.whole_account();
     let (store, teller, stop) = (visit.store(data_dir), Arc::clone(&progress), cancel.clone());
     let saving = saver.as_mut().ok().and_then(Option::as_mut);
@@ -137,7 +137,8 @@ async fn from_server(
     });
     match (counted, &saved) {
         (Ok(contents), _) => {
-            Ok(Hauled { version: version.clone(), contents, saved, broken: None, changed })
+            let broken = contents.by_room.and_then(|by_room| by_room.shortfall());
+            Ok(Hauled { version: version.clone(), contents, saved, broken, changed })
         }
         (Err(failure), Ok(Some(one))) => {
             // What was saved is what can be restored; an older snapshot may hold more than came now.

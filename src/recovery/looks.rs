@@ -40,6 +40,26 @@ pub fn earlier(overview: &Overview, data_dir: &Path) -> Vec<Earlier> {
         .collect()
 }
 
+/// Versions that were here at an earlier look and are no more, the latest look first. One that cannot be
+/// enumerated any more counts only if it is newer than the current one: a server that goes back to an
+/// older backup was restored from a copy of itself, or wants something.
+pub fn vanished(overview: &Overview, data_dir: &Path) -> Vec<Earlier> {
+    let number = |name: &str| name.parse::<u64>().ok();
+    let current = overview.current.as_deref().and_then(number);
+    let is_newer = |name: &str| match (number(name), current) {
+        (Some(seen), Some(current)) => seen > current,
+        (seen, None) => seen.is_some() && overview.versions.is_empty(),
+        (None, _) => false,
+    };
+    let is_here = |name: &str| overview.versions.iter().any(|version| version.version == name);
+    let mut earlier = earlier(overview, data_dir);
+    earlier.retain(|look| {
+        let told = overview.all_found == Some(true) || is_newer(&look.version);
+        overview.all_found.is_some() && told && !is_here(&look.version)
+    });
+    earlier
+}
+
 /// Remembers how all versions look now. Makes no folder: who only looks leaves nothing behind.
 pub fn remember(overview: &Overview, data_dir: &Path) {
     let Some(lock) = overview.folder(data_dir).and_then(|folder| folder.share().ok()) else {

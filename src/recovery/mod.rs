@@ -23,6 +23,7 @@ mod pipeline;
 pub mod proof;
 pub mod prune;
 pub mod restore;
+pub mod room_by_room;
 mod sample;
 mod scan;
 pub mod sign_in;

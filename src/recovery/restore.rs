@@ -98,7 +98,7 @@ pub async fn restore(
         let job = RestoreJob {
             source: match &wish.from {
                 Some(file) => Source::Snapshot { file: file.clone() },
-                None if wish.rooms.is_empty() => visit.whole(version),
+                None if wish.rooms.is_empty() => visit.whole(version, Some(&wish.data_dir)),
                 None => visit.rooms(version, wish.rooms.clone()),
             },
             version: version.clone(),
@@ -235,8 +235,11 @@ impl RestoreJob {
             }
         };
         // After a wish to stop, entries that were read already are left lying.
-        let whole =
-            matches!(ended.ending, Ok(Ending::Whole)) && pumped.is_ok() && !cancel.is_cancelled();
+        let by_room = pumped.as_ref().ok().and_then(|pumped| pumped.by_room);
+        let whole = matches!(ended.ending, Ok(Ending::Whole))
+            && pumped.is_ok()
+            && by_room.is_none_or(|by_room| by_room.is_whole())
+            && !cancel.is_cancelled();
         let seen_on_server = account.is_some();
         let etag_after = etag_now(account.filter(|_| whole), &version, &cancel).await;
         let changed = etag_after != version.etag;
@@ -251,6 +254,7 @@ impl RestoreJob {
         let kept =
             if matches!(target.sink, Sink::Store(_)) { ended.tally.figures.opened } else { 0 };
         let shortfall = shortfall(pumped, ended.ending, kept, &ended.tally, &version, &cancel)
+            .or_else(|| by_room.and_then(|by_room| by_room.shortfall()))
             .or_else(|| changed.then(|| backup_changed(&version)))
             .or_else(|| keys_missing(&version, &ended.tally).filter(|_| rooms_all));
         let restored = Restored {
@@ -293,6 +297,11 @@ fn shortfall(
             )),
             _,
         ) if tally.figures.entries > 0 => Some(lost(&error.to_string())),
+        (Err(SourceFault::Request(error)), _) if error.is_other_version() => {
+            let gone = Failure::new(Code::BackupGoneForGood);
+            let name = Shown::limited(&version.version, 20);
+            Some(gone.with("n", name).because(&error.to_string()))
+        }
         (Err(fault), _) => Some(fault.into_failure()),
         (Ok(_), Err(fault)) => Some(fault.into_failure()),
         (Ok(Pumped { snapshot: true, damaged, .. }), Ok(ending))

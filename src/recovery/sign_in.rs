@@ -55,6 +55,12 @@ pub struct Asked {
     pub way: Way,
     /// Keep the session for later commands.
     pub keep: bool,
+    /// The device that keyhaul made before and whose token has expired: it is taken again, so that no
+    /// second one appears.
+    pub device: Option<String>,
+    /// Hold the password as long as the session, to go on by itself when the token expires in the middle
+    /// of work. Not for a session that is kept: its file would hold the expired one.
+    pub renew: bool,
 }
 
 /// How to reach servers, and where keyhaul keeps its files.
@@ -166,6 +172,14 @@ impl Account {
         }
     }
 
+    /// The device that keyhaul made for it, to be taken again when its token has expired.
+    pub fn own_device(&self) -> Option<&str> {
+        match &self.held {
+            Held::Own(own) => own.session().device().map(ruma::DeviceId::as_str),
+            Held::Borrowed(_) => None,
+        }
+    }
+
     /// Ends the visit: removes the device that keyhaul made, unless the session is to be kept.
     pub async fn leave(&self, progress: &dyn Progress, cancel: &Cancel) -> Result<Left, Failure> {
         match &self.held {
@@ -203,7 +217,11 @@ pub async fn sign_in(
         Way::Password(ref password) => {
             let client = find_server(&asked, &settings, cancel).await?;
             let user = asked.user.as_deref().ok_or_else(|| Failure::new(Code::SignInMissing))?;
-            let own = with_password(&client, user, password, data_dir, progress, cancel).await?;
+            let device = asked.device.as_deref();
+            let who = Who { user, password, device };
+            let own = with_password(&client, who, data_dir, progress, cancel).await?;
+            let renew = asked.renew && !asked.keep;
+            let own = if renew { own.renewable(password.duplicate()) } else { own };
             Account { held: Held::Own(own), kept: false }
         }
         Way::Token(ref token) => {
@@ -297,10 +315,16 @@ async fn find_server(
     discovery::find(typed, settings, cancel).await.map_err(IntoFailure::into_failure)
 }
 
+/// Who signs in with a password.
+struct Who<'a> {
+    user: &'a str,
+    password: &'a SecretText,
+    device: Option<&'a str>,
+}
+
 async fn with_password(
     client: &Client,
-    user: &str,
-    password: &SecretText,
+    Who { user, password, device }: Who<'_>,
     data_dir: &Path,
     progress: &dyn Progress,
     cancel: &Cancel,
@@ -313,7 +337,7 @@ async fn with_password(
         tokio::time::sleep(LAST_ANSWER).await;
     };
     let answer = tokio::select! {
-        answer = password::sign_in(client, user, password, &unhurried) => answer,
+        answer = password::sign_in(client, user, password, device, &unhurried) => answer,
         () = stopped => return Err(device_may_remain(RequestError::Cancelled)),
     };
     if cancel.is_cancelled() {

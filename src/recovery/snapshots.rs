@@ -18,7 +18,7 @@ use super::{
     visit::Visit,
 };
 use crate::{
-    backup::version::BackupVersion,
+    backup::{entry::RawEntry, version::BackupVersion},
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
@@ -28,6 +28,7 @@ use crate::{
     },
     snapshot::{
         format::{FORMAT, Header, Trailer},
+        join::Entries,
         place::is_of,
         reader::Snapshot,
         writer::Writer,
@@ -37,7 +38,12 @@ use crate::{
 
 /// Saves a body while it is read.
 pub struct Saver {
+    file: PathBuf,
+    header: Header,
+    /// The body as it is received.
     writer: Writer,
+    /// What comes entry by entry after that broke.
+    rest: Option<Entries<Writer>>,
     names: BTreeMap<String, String>,
 }
 
@@ -59,7 +65,7 @@ impl Saver {
         };
         let writer =
             Writer::create(file, &header).map_err(|error| writing(&folder_name(file), &error))?;
-        Ok(Self { writer, names: BTreeMap::new() })
+        Ok(Self { file: file.to_owned(), header, writer, rest: None, names: BTreeMap::new() })
     }
 
     /// Saves room names along, because somebody asked for it.
@@ -72,6 +78,19 @@ impl Saver {
         self.writer.write(bytes)
     }
 
+    /// The body cannot be received as it is any more: what is still missing comes entry by entry.
+    pub(super) fn go_on_by_entries(&mut self) -> io::Result<()> {
+        self.rest = Some(Entries::begin(Writer::create(&self.file, &self.header)?)?);
+        Ok(())
+    }
+
+    /// Saves an entry that came by itself.
+    pub(super) fn add(&mut self, entry: &RawEntry<'_>) {
+        if let Some(rest) = &mut self.rest {
+            rest.add(entry);
+        }
+    }
+
     /// Ends it: whole, or incomplete. Says where it is then: never in the place of one that holds more.
     pub(super) fn end(
         self,
@@ -80,6 +99,14 @@ impl Saver {
         entries: u64,
         whole: bool,
     ) -> Result<PathBuf, Failure> {
+        let writing_failed = |error| writing("the folder of the snapshot", &error);
+        let writer = match self.rest {
+            None => self.writer,
+            Some(rest) => rest
+                .end(false)
+                .and_then(|rest| self.writer.with_rest(rest, &self.header, whole))
+                .map_err(writing_failed)?,
+        };
         let ended = if whole {
             let trailer = Trailer {
                 complete: true,
@@ -90,11 +117,11 @@ impl Saver {
                 sha256: String::new(),
                 names_bytes: 0,
             };
-            self.writer.finish(trailer, self.names)
+            writer.finish(trailer, self.names)
         } else {
-            self.writer.abandon()
+            writer.abandon()
         };
-        ended.map_err(|error| writing("the folder of the snapshot", &error))
+        ended.map_err(writing_failed)
     }
 }
 
@@ -166,7 +193,7 @@ pub async fn save(
     let Saving { file, overwrite, with_names } = saving;
     new_file::is_taken(file, overwrite || is_cut_one_of(file, visit, version))?;
     let mut saver = Saver::begin(file, &visit.overview, version)?;
-    let source = visit.whole(version);
+    let source = visit.whole(version, None);
     let account = source.whole_account();
     let read =
         contents(source, Some(&mut saver), None, None, Arc::clone(&progress), cancel.clone()).await;
@@ -190,7 +217,13 @@ pub async fn save(
             let name = Shown::new(&place.to_string_lossy());
             Err(Failure::new(Code::OlderKept).with("name", name))
         }
-        _ => describe(&place, progress, cancel).await,
+        read => {
+            let by_room = read.ok().and_then(|contents| contents.by_room);
+            match by_room.and_then(|by_room| by_room.shortfall()) {
+                Some(shortfall) => Err(shortfall),
+                None => describe(&place, progress, cancel).await,
+            }
+        }
     }
 }
 

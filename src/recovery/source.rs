@@ -5,9 +5,14 @@ use std::{path::PathBuf, sync::Arc};
 
 use bytes::{Bytes, BytesMut};
 use thiserror::Error;
-use tokio::sync::mpsc::Sender;
+use tokio::sync::{mpsc::Sender, oneshot};
 
-use super::{sign_in::Account, snapshots::Saver};
+use super::{
+    room_by_room::{ByRoom, Parts, may_help},
+    scan::Standing,
+    sign_in::Account,
+    snapshots::Saver,
+};
 use crate::{
     backup::scanner::{Ending, ScanFault, Shape},
     base::{
@@ -17,7 +22,7 @@ use crate::{
     },
     homeserver::{
         RequestError,
-        room_keys::{Part, keys},
+        room_keys::{self, Part, keys},
     },
     snapshot::reader::{Snapshot, SnapshotFault},
 };
@@ -35,6 +40,10 @@ pub enum Source {
         account: Arc<Account>,
         /// The version's name.
         version: String,
+        /// Keys that the server counts.
+        count: Option<u64>,
+        /// Where earlier visits left what they learnt of rooms, for a server that cannot send it whole.
+        data_dir: Option<PathBuf>,
     },
     /// Chosen rooms, one answer each.
     Rooms {
@@ -56,6 +65,8 @@ pub enum Source {
 pub(super) enum Piece {
     Begin(Shape),
     Bytes(Bytes),
+    /// The body broke: somebody wants to know how far the scan came, to go on in another way.
+    Broke(oneshot::Sender<Standing>),
 }
 
 /// What a source gave.
@@ -67,6 +78,8 @@ pub(super) struct Pumped {
     pub(super) snapshot: bool,
     /// A snapshot's bytes are not those that were written.
     pub(super) damaged: bool,
+    /// What became of a backup that its server could not send whole.
+    pub(super) by_room: Option<ByRoom>,
 }
 
 /// Why a source gave no more.
@@ -128,18 +141,24 @@ impl Source {
     ) -> Result<Pumped, SourceFault> {
         let mut pumped = Pumped::default();
         match self {
-            Self::WholeBody { account, version } => {
+            Self::WholeBody { account, version, count, data_dir } => {
                 progress.tell(News::Began(Stage::Collecting));
-                let mut stream =
-                    keys(account.session(), &version, Part::Whole, limits::KEYS_BODY, cancel)
-                        .await?;
-                let mut open = to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
-                while open && let Some(bytes) = stream.next().await? {
-                    pumped.bytes += bytes.len() as u64;
-                    if let Some(saver) = &mut saver {
-                        saver.write(&bytes).map_err(SourceFault::Saving)?;
+                let reading = WholeBody { account: &account, version: &version, to: &to, cancel };
+                match reading.pump(saver.as_deref_mut(), &mut pumped).await {
+                    Err(SourceFault::Request(error)) if may_help(&error) => {
+                        let parts = Parts {
+                            account: &account,
+                            version: &version,
+                            all: count,
+                            data_dir: data_dir.as_deref(),
+                            to: &to,
+                            saver,
+                            cancel,
+                            pumped,
+                        };
+                        return parts.read(error).await;
                     }
-                    open = send(&to, bytes).await;
+                    done => done?,
                 }
             }
             Self::Rooms { account, version, rooms } => {
@@ -150,7 +169,10 @@ impl Source {
                     let asked = keys(account.session(), &version, part, left, cancel).await;
                     let mut stream = match asked {
                         // Some servers know no room without keys.
-                        Err(error) if error.is_missing() => continue,
+                        Err(error) if error.is_missing() => {
+                            still_there(&account, &version, error, cancel).await?;
+                            continue;
+                        }
                         stream => stream?,
                     };
                     let mut open = to.send(Piece::Begin(Shape::Room { room_id })).await.is_ok();
@@ -184,8 +206,50 @@ impl Source {
     }
 }
 
+/// Says what the server means that knows no keys of a room: nothing, unless the whole version is gone.
+pub(super) async fn still_there(
+    account: &Account,
+    version: &str,
+    missing: RequestError,
+    cancel: &Cancel,
+) -> Result<(), RequestError> {
+    match room_keys::version(account.session(), version, cancel).await? {
+        Some(_) => Ok(()),
+        None => Err(missing),
+    }
+}
+
+/// One answer with everything.
+struct WholeBody<'a> {
+    account: &'a Account,
+    version: &'a str,
+    to: &'a Sender<Piece>,
+    cancel: &'a Cancel,
+}
+
+impl WholeBody<'_> {
+    async fn pump(
+        &self,
+        mut saver: Option<&mut Saver>,
+        pumped: &mut Pumped,
+    ) -> Result<(), SourceFault> {
+        let session = self.account.session();
+        let asked = keys(session, self.version, Part::Whole, limits::KEYS_BODY, self.cancel);
+        let mut stream = asked.await?;
+        let mut open = self.to.send(Piece::Begin(Shape::WholeBody)).await.is_ok();
+        while open && let Some(bytes) = stream.next().await? {
+            pumped.bytes += bytes.len() as u64;
+            if let Some(saver) = &mut saver {
+                saver.write(&bytes).map_err(SourceFault::Saving)?;
+            }
+            open = send(self.to, bytes).await;
+        }
+        Ok(())
+    }
+}
+
 /// Hands bytes on in pieces; `false` when nobody hears.
-async fn send(to: &Sender<Piece>, mut bytes: Bytes) -> bool {
+pub(super) async fn send(to: &Sender<Piece>, mut bytes: Bytes) -> bool {
     while !bytes.is_empty() {
         let piece = bytes.split_to(bytes.len().min(PIECE));
         if to.send(Piece::Bytes(piece)).await.is_err() {

@@ -183,11 +183,16 @@ impl Visit {
     }
 
     /// A source of all entries of a version.
-    pub fn whole(&self, version: &BackupVersion) -> Source {
+    ///
+    /// `data_dir` has what earlier visits learnt of rooms, for a server that cannot send it whole.
+    pub fn whole(&self, version: &BackupVersion, data_dir: Option<&Path>) -> Source {
         match &self.place {
-            Place::Server(account) => {
-                Source::WholeBody { account: Arc::clone(account), version: version.version.clone() }
-            }
+            Place::Server(account) => Source::WholeBody {
+                account: Arc::clone(account),
+                version: version.version.clone(),
+                count: version.count,
+                data_dir: data_dir.map(Path::to_owned),
+            },
             Place::Snapshot { file, .. } => Source::Snapshot { file: file.clone() },
         }
     }

@@ -18,18 +18,17 @@ use crate::backup::{
 /// end, as a cut body does. Of one session with two keys both are kept: nobody knows here which of them
 /// is better.
 pub(super) fn join(older: Snapshot, newer: Snapshot, to: &mut dyn Write) -> io::Result<()> {
-    to.write_all(b"{\"rooms\":{")?;
-    let mut body = Joined { to: &mut *to, known: HashSet::new(), room: None, failed: Ok(()) };
+    let mut entries = Entries::begin(&mut *to)?;
     for snapshot in [older, newer] {
-        visit(snapshot, |entry| body.add(entry))?;
+        visit(snapshot, |entry| entries.add(&entry))?;
     }
-    body.failed?;
     // A number or a word ends only where something follows.
-    to.write_all(b"\n")
+    entries.end(false)?.write_all(b"\n")
 }
 
-struct Joined<'a> {
-    to: &'a mut dyn Write,
+/// A body that is written entry by entry, each once.
+pub struct Entries<W> {
+    to: W,
     /// Hashes of the entries that are written.
     known: HashSet<[u8; 16]>,
     /// The room that is open.
@@ -37,14 +36,30 @@ struct Joined<'a> {
     failed: io::Result<()>,
 }
 
-impl Joined<'_> {
-    fn add(&mut self, entry: RawEntry<'_>) {
+impl<W: Write> Entries<W> {
+    /// Begins the body.
+    pub fn begin(mut to: W) -> io::Result<Self> {
+        to.write_all(b"{\"rooms\":{")?;
+        Ok(Self { to, known: HashSet::new(), room: None, failed: Ok(()) })
+    }
+
+    /// Adds an entry that is not there yet; an error is told at the end.
+    pub fn add(&mut self, entry: &RawEntry<'_>) {
         // The bytes of an entry that is too large were not kept, and nobody could use them.
         let lost = entry.fault == Some(EntryFault::TooLarge);
-        if lost || self.failed.is_err() || !self.known.insert(hash(&entry)) {
+        if lost || self.failed.is_err() || !self.known.insert(hash(entry)) {
             return;
         }
-        self.failed = self.write(&entry);
+        self.failed = self.write(entry);
+    }
+
+    /// Ends the body: closed where it is whole, else open as a cut one is.
+    pub fn end(mut self, whole: bool) -> io::Result<W> {
+        self.failed?;
+        if whole {
+            self.to.write_all(if self.room.is_some() { b"}}}}" } else { b"}}" })?;
+        }
+        Ok(self.to)
     }
 
     fn write(&mut self, entry: &RawEntry<'_>) -> io::Result<()> {
@@ -53,12 +68,12 @@ impl Joined<'_> {
             (Some(_), true) => self.to.write_all(b",")?,
             (before, _) => {
                 self.to.write_all(if before.is_some() { b"}},\n" } else { b"" })?;
-                serde_json::to_writer(&mut *self.to, entry.room_id)?;
+                serde_json::to_writer(&mut self.to, entry.room_id)?;
                 self.to.write_all(b":{\"sessions\":{")?;
                 self.room = Some(entry.room_id.to_owned());
             }
         }
-        serde_json::to_writer(&mut *self.to, entry.session_id)?;
+        serde_json::to_writer(&mut self.to, entry.session_id)?;
         self.to.write_all(b":")?;
         self.to.write_all(entry.json)
     }

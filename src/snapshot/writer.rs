@@ -12,7 +12,7 @@ use tempfile::{NamedTempFile, TempPath};
 
 use super::{
     format::{HEADER_LIMIT, Header, Names, Trailer},
-    join::join,
+    join::{Entries, join, visit},
     place,
     reader::Snapshot,
 };
@@ -100,6 +100,17 @@ impl Writer {
         Ok(target)
     }
 
+    /// One snapshot of two: what was received until it broke, and what came entry by entry since.
+    pub fn with_rest(mut self, mut rest: Self, header: &Header, whole: bool) -> io::Result<Self> {
+        let mut entries = Entries::begin(Self::create(&self.target, header)?)?;
+        for part in [&mut self, &mut rest] {
+            part.file.flush()?;
+            let part = Snapshot::open(&part.temporary).map_err(io::Error::other)?;
+            visit(part, |entry| entries.add(&entry))?;
+        }
+        entries.end(whole)
+    }
+
     fn settle(mut self, name: Option<PathBuf>) -> io::Result<PathBuf> {
         let name = name.unwrap_or(self.target);
         self.file.flush()?;
@@ -109,6 +120,17 @@ impl Writer {
         // The name itself must survive a power cut too.
         folder.map_or(Ok(()), |folder| File::open(folder)?.sync_all())?;
         Ok(name)
+    }
+}
+
+impl Write for Writer {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Self::write(self, bytes)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) struct Haul {
     pub(super) rooms: Rooms,
     /// How far the reading is.
     pub(super) reading: Reading,
+    /// Rooms that were asked for and rooms that are known, where it is read room by room.
+    pub(super) by_room: Option<(u64, u64)>,
     /// Keys so far.
     pub(super) keys: u64,
     /// Bytes of these keys.
@@ -69,6 +71,7 @@ impl Haul {
         Self {
             rooms: Rooms::default(),
             reading: Reading::Waiting { since: now },
+            by_room: None,
             keys: 0,
             bytes: 0,
             compared: false,
@@ -78,6 +81,7 @@ impl Haul {
     /// Reads again: what is known stays until more comes.
     pub(super) fn again(&mut self, now: Moment) {
         self.reading = Reading::Waiting { since: now };
+        self.by_room = None;
     }
 
     /// Takes what came since the last glance.

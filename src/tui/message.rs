@@ -7,7 +7,7 @@ use ratatui::layout::{Position, Size};
 use super::{field::Edit, intent::Intent};
 use crate::{
     backup::version::BackupVersion,
-    base::{failure::Failure, secret::SecretText, shown::Shown},
+    base::{failure::Failure, progress::Delay, secret::SecretText, shown::Shown},
     recovery::{
         contents::{Glance, RoomSessions},
         haul::Hauled,
@@ -94,6 +94,10 @@ pub enum Happened {
     Carried(u64),
     /// A key file was written.
     Exported(Box<Result<Exported, Failure>>),
+    /// A server lets the work wait: seconds left, none when it goes on.
+    Waiting(u64, Delay),
+    /// A backup is read room by room: rooms that were asked for, rooms that are known.
+    RoomByRoom(u64, u64),
     /// A text is on the clipboard of this computer, or is given back because that has none.
     Copied(Option<SecretText>),
 }
@@ -110,6 +114,8 @@ impl Happened {
                 | Self::Unlocked(Ok(_))
                 | Self::Restoring(_)
                 | Self::Carried(_)
+                | Self::Waiting(..)
+                | Self::RoomByRoom(..)
         )
     }
 }

@@ -26,7 +26,7 @@ use super::{
 };
 use crate::{
     backup::version::BackupVersion,
-    base::secret::SecretText,
+    base::{progress::Delay, secret::SecretText},
     recovery::{contents::RoomSessions, look::Wanted, sign_in::Way},
 };
 
@@ -237,6 +237,17 @@ pub struct Start {
     pub masked: bool,
 }
 
+/// A wait that a server imposes on running work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Waiting {
+    /// The work.
+    pub(super) job: Job,
+    /// Seconds left.
+    pub(super) left: u64,
+    /// Why.
+    pub(super) why: Delay,
+}
+
 /// All that the assistant knows.
 pub struct Model {
     pub(super) size: Size,
@@ -248,6 +259,8 @@ pub struct Model {
     pub(super) overlays: Vec<Overlay>,
     /// The first line of the explain text that is seen, while it is open.
     pub(super) explaining: Option<usize>,
+    /// What a server lets us wait for.
+    pub(super) waiting: Option<Waiting>,
     /// A passing remark in the place of the fact, until the next key.
     pub(super) remark: Option<Line>,
     pub(super) sign_in: SignIn,

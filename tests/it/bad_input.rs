@@ -2,6 +2,7 @@
 //! code word and exit code of its contract: to people on stderr, to programs as one document.
 
 mod backups;
+mod in_parts;
 mod local;
 mod network;
 mod recovery_keys;

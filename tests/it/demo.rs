@@ -13,6 +13,8 @@ mod staying;
 mod weather;
 mod writing;
 
+pub(crate) use serving::encoded;
+
 pub(crate) fn account() -> &'static Account {
     static ACCOUNT: OnceLock<Account> = OnceLock::new();
     ACCOUNT.get_or_init(|| Story::Plain.account())

@@ -4,6 +4,8 @@
 //! That every print passes is asserted for each run of the program, here and in all other tests;
 //! `program::printed` plants what it must find.
 
+mod anything;
+
 use serde_json::{Value, json};
 
 use keyhaul::{

@@ -11,6 +11,8 @@ mod canary;
 #[cfg(test)]
 mod chance;
 #[cfg(test)]
+mod conformance;
+#[cfg(test)]
 mod contract;
 #[cfg(test)]
 mod demo;
@@ -18,6 +20,8 @@ mod demo;
 mod entry_cases;
 #[cfg(test)]
 mod escapes;
+#[cfg(test)]
+mod faults;
 #[cfg(test)]
 mod fixtures;
 #[cfg(test)]

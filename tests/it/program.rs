@@ -24,8 +24,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
 pub(super) use ada::{Ada, backup_key};
-pub(super) use between::{Between, Hold, Trick};
-pub(super) use printed::{Ended, Told};
+pub(super) use between::{Between, Hold, Step, Trick};
+pub(super) use printed::{Ended, Told, stranger};
 pub(super) use running::Running;
 pub(super) use tree::Tree;
 
@@ -62,6 +62,15 @@ impl Lab {
     /// Everything in the data directory.
     pub(super) fn kept(&self) -> Tree {
         Tree::of(&self.data())
+    }
+
+    /// Everything in the home and in the folder for temporary files.
+    pub(super) fn home(&self) -> Tree {
+        let mut tree = Tree::of(&self.path("home"));
+        let tmp = Tree::of(&self.path("tmp"));
+        tree.entries.extend(tmp.entries);
+        tree.modes.extend(tmp.modes);
+        tree
     }
 
     /// Writes a secret into a file that only its owner reads, and returns its path.

@@ -1,5 +1,7 @@
 //! `rooms`: what a version holds, room by room.
 
+use std::{collections::BTreeMap, sync::Arc};
+
 use serde_json::json;
 
 use super::super::{
@@ -27,8 +29,8 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
 
 async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let version = visit.overview.choose(&desk.wanted())?.clone();
-    let source = visit.whole(&version);
     let data_dir = desk.data_dir()?;
+    let source = visit.whole(&version, Some(&data_dir));
     let store = visit.store(&data_dir);
     let contents =
         contents::contents(source, None, store, None, desk.progress(), desk.cancel.clone()).await?;
@@ -79,7 +81,7 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
             ]);
             for (id, room) in &rooms {
                 table.row([
-                    names.get(*id).cloned().unwrap_or_else(|| Shown::new(id).cut_middle(24)),
+                    label(id, &names),
                     Shown::from(room.sessions),
                     Shown::from(room.partial),
                     Shown::from(room.forwarded),
@@ -97,4 +99,16 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
         })
         .map_err(|error| closed(&error))?;
     Ok(0)
+}
+
+/// What a room is called. A name that another room bears, too, is told apart by the id.
+fn label(id: &Arc<str>, names: &BTreeMap<Arc<str>, Shown>) -> Shown {
+    let short = |cells| Shown::new(id).cut_middle(cells);
+    match names.get(id) {
+        Some(name) if names.values().filter(|other| *other == name).count() > 1 => {
+            Shown::new(&format!("{} {}", name.cut(24), short(16)))
+        }
+        Some(name) => name.clone(),
+        None => short(24),
+    }
 }

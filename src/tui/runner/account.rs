@@ -10,7 +10,7 @@ use crate::{
     recovery::{
         look::Wanted,
         looks,
-        sign_in::{self, Asked, Left, Surroundings, Way},
+        sign_in::{self, Account, Asked, Left, Surroundings, Way},
         trust::Trust,
         visit::{Place, Visit},
     },
@@ -39,8 +39,10 @@ impl Runner {
     ) {
         let (cancel, post) = (self.cancel(job), self.post(job));
         let surroundings = self.surroundings_of(server.as_deref());
+        let device = self.own_device(server.as_deref(), user.as_deref());
         tokio::spawn(async move {
-            let asked = Asked { homeserver: server, user, way, keep: false };
+            let (keep, renew) = (false, false);
+            let asked = Asked { homeserver: server, user, way, keep, device, renew };
             match sign_in::sign_in(asked, &surroundings, &Silent, &cancel).await {
                 Ok(account) => {
                     let (user_id, server) = (account.user_id().to_owned(), account.server());
@@ -52,6 +54,18 @@ impl Runner {
                 Err(failure) => post.send(Happened::SignedIn(Err(failure))),
             }
         });
+    }
+
+    /// The device that was made for this account earlier in this run and not removed yet: whoever signs in
+    /// again, because its token has expired, takes it again.
+    fn own_device(&self, server: Option<&str>, user: Option<&str>) -> Option<String> {
+        let (server, user) = (server?.trim_end_matches('/'), user?);
+        let same = |account: &&Account| {
+            let server_same = account.server().trim_end_matches('/') == server;
+            server_same && account.user_id() == user
+        };
+        let account = self.accounts.values().map(|placed| &*placed.it).find(same)?;
+        account.own_device().map(str::to_owned)
     }
 
     pub(super) fn look(&mut self, job: Job, at: At, wanted: Wanted) {

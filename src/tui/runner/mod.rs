@@ -20,6 +20,7 @@ use crate::{
         cancel::Cancel,
         failure::{Code, Failure},
         pause::Pause,
+        progress::{News, Progress},
         random::SystemRandom,
         secret::SecretText,
         shown::Shown,
@@ -218,7 +219,7 @@ impl Runner {
 
     /// The wish to stop of a new piece of work.
     fn cancel(&mut self, job: Job) -> Cancel {
-        let cancel = Cancel::default();
+        let cancel = Cancel::default().heard_by(Arc::new(Ear(self.post(job))));
         self.cancels.insert(job, cancel.clone());
         cancel
     }
@@ -237,6 +238,19 @@ pub fn paper(demo: &Running) -> DemoPaper {
 /// What the model names is not held: a bug of ours, told as one.
 fn forgotten(what: &str) -> Failure {
     Failure::new(Code::Bug).with("file", "the log").because(&format!("the {what} is not held"))
+}
+
+/// Hears what a server lets us wait for, below all that a use-case tells.
+struct Ear(Post);
+
+impl Progress for Ear {
+    fn tell(&self, news: News) {
+        match news {
+            News::Waiting { left, why } => self.0.send(Happened::Waiting(left, why)),
+            News::RoomByRoom { done, all } => self.0.send(Happened::RoomByRoom(done, all)),
+            _ => {}
+        }
+    }
 }
 
 /// Where one piece of work reports.

@@ -237,6 +237,10 @@ fn fuller(model: &Model) -> Option<Shown> {
 /// How far the reading is, with its rate and the time left.
 fn pace(model: &Model, haul: &Haul, long: bool) -> String {
     let all = expected(model);
+    if let (Some((done, all)), true) = (haul.by_room, haul.is_reading()) {
+        let keys = counted(haul.keys, "key");
+        return format!("{} of {} rooms read · {keys}", grouped(done), grouped(all));
+    }
     match haul.reading {
         Reading::Waiting { since } => {
             let so_far = length(model.now.saturating_sub(since).as_secs());

@@ -25,14 +25,15 @@ use super::{
     jobs::Work,
     keymap::Place,
     layout::Regions,
-    model::{Leaving, Model, Step},
+    model::{Leaving, Model, Step, Waiting},
     page::{Instead, Line, Page, Row, called, instead, line, own},
     restore_step::Stage,
     theme::Ink,
 };
 use crate::base::{
     failure::Failure,
-    shown::{Shown, grouped},
+    progress::Delay,
+    shown::{Shown, grouped, waiting},
     words::ago,
 };
 
@@ -69,6 +70,15 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         page.fact = line("Signing out. What was read and saved is kept.");
         page.next = line("wait a moment, or press Ctrl-C to leave at once.");
         page.hints = vec![called(Intent::Stop, "leave at once")];
+    }
+    if let Some(Waiting { left, why, .. }) = model.waiting {
+        let time = waiting(Some(left));
+        page.fact = line(match why {
+            Delay::AskedFor => {
+                format!("The server asks us to wait {time}. Nothing is lost; it goes on.")
+            }
+            Delay::Fault => format!("The server has a fault. keyhaul tries again in {time}."),
+        });
     }
     if let Some(remark) = &model.remark {
         page.fact.clone_from(remark);

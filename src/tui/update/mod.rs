@@ -28,7 +28,7 @@ use super::{
     layout::layout,
     list::Move,
     message::{Happened, Job, Message, Moment},
-    model::{Branch, Leaving, Model, SECRETS_KEPT, Settings, Start, Step},
+    model::{Branch, Leaving, Model, SECRETS_KEPT, Settings, Start, Step, Waiting},
     overlay::Overlay,
     page::{Target, line},
     proof_step::ProofStep,
@@ -53,6 +53,7 @@ impl Model {
             overlays: Vec::new(),
             explaining: None,
             remark: None,
+            waiting: None,
             sign_in: SignIn { in_field: true, server: start.server, ..SignIn::default() },
             account: None,
             visiting: None,
@@ -384,6 +385,7 @@ impl Model {
             return;
         };
         let was_stopped = !happened.goes_on() && {
+            self.waiting.take_if(|waiting| waiting.job == job);
             self.jobs.end(job);
             self.jobs.was_stopped(job)
         };
@@ -423,6 +425,15 @@ impl Model {
             (Happened::Passphrase(passphrase), _) => self.passphrase_made(passphrase),
             (Happened::Carried(keys), _) => self.take.carried = keys,
             (Happened::Exported(exported), _) => self.exported(*exported),
+            (Happened::Waiting(left, why), _) => {
+                self.waiting = (left > 0).then_some(Waiting { job, left, why });
+            }
+            (Happened::RoomByRoom(done, all), Work::Haul(version)) => {
+                if let Some(haul) = self.hauls.get_mut(&version) {
+                    haul.by_room = Some((done, all));
+                }
+            }
+            (Happened::RoomByRoom(..), _) => {}
             (Happened::Copied(left), _) => self.copied(left, effects),
             (Happened::Glanced(_) | Happened::Hauled(_), _) => {}
         }

@@ -79,7 +79,7 @@ pub(super) fn with_password(user: &str) -> Value {
 }
 
 /// As a client must write an id into a path.
-pub(super) fn encoded(id: &str) -> String {
+pub(crate) fn encoded(id: &str) -> String {
     id.bytes()
         .map(|byte| match byte {
             b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' => {

@@ -13,8 +13,8 @@ use tokio::net::TcpListener;
 use url::Url;
 use wiremock::ResponseTemplate;
 
-use super::raw::{Raw, Then, ok};
-use super::{answer, borrow, borrowed, client, on_get};
+use super::{USER, answer, borrow, borrowed, client, on_get};
+use crate::program::{Between, Step, Trick};
 
 const KEYS: &str = "/_matrix/client/v3/room_keys/keys";
 
@@ -43,6 +43,20 @@ async fn drain(mut stream: KeysStream) -> (Vec<u8>, Result<(), RequestError>) {
             Err(error) => return (body, Err(error)),
         }
     }
+}
+
+/// A server that answers whoami properly and everything else with these bytes, and then does this.
+fn raw(bytes: impl Into<Vec<u8>>, then: impl IntoIterator<Item = Step>) -> Between {
+    let whoami = Trick::Say(200, json!({"user_id": USER}));
+    let steps: Vec<Step> = [Step::Say(bytes.into())].into_iter().chain(then).collect();
+    Between::alone(vec![("/account/whoami ", whoami), ("", Trick::script(steps))])
+}
+
+/// The head of a successful answer with one more header; the body comes after another line end.
+fn ok(header: &str) -> String {
+    format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\nconnection: close\r\n{header}\r\n"
+    )
 }
 
 async fn impatient(base: &str) -> Session {
@@ -149,7 +163,7 @@ async fn a_cut_body_is_told_from_a_whole_one() {
         format!("{}\r\n{chunk}", ok("transfer-encoding: chunked")),
         format!("{}\r\n{chunk}zz\r\n", ok("transfer-encoding: chunked")),
     ] {
-        let server = Raw::start(bytes, Then::Close).await;
+        let server = raw(bytes, []);
         let session = borrow(&client(&server.base)).await.unwrap();
         let (body, end) = read(&session, limits::KEYS_BODY).await;
         assert_eq!(String::from_utf8(body).unwrap(), said);
@@ -164,7 +178,7 @@ async fn a_cut_body_is_told_from_a_whole_one() {
 #[tokio::test]
 async fn a_connection_that_ends_before_its_answer() {
     for bytes in ["", "HTTP/1.1 2"] {
-        let server = Raw::start(bytes, Then::Close).await;
+        let server = raw(bytes, []);
         let session = borrow(&client(&server.base)).await.unwrap();
         let (_, end) = read(&session, limits::KEYS_BODY).await;
         assert!(
@@ -178,7 +192,7 @@ async fn a_connection_that_ends_before_its_answer() {
 async fn an_answer_that_is_no_http() {
     for bytes in ["SSH-2.0-OpenSSH_9.9\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: -5\r\n\r\n{}"]
     {
-        let server = Raw::start(bytes, Then::Close).await;
+        let server = raw(bytes, []);
         let session = borrow(&client(&server.base)).await.unwrap();
         let (_, end) = read(&session, limits::KEYS_BODY).await;
         assert!(matches!(end, Err(RequestError::Odd { .. })), "{bytes:?}: {end:?}");
@@ -187,8 +201,9 @@ async fn an_answer_that_is_no_http() {
 
 #[tokio::test]
 async fn an_endless_body_ends_at_its_limit() {
-    let bytes = format!("{}\r\n{{{}", ok("x: y"), " ".repeat(2_000));
-    let server = Raw::start(bytes, Then::Repeat).await;
+    let spaces = " ".repeat(1_000);
+    let bytes = format!("{}\r\n{{", ok("x: y"));
+    let server = raw(bytes, [Step::Again(spaces.into_bytes())]);
     let session = borrow(&client(&server.base)).await.unwrap();
     let (body, end) = read(&session, 100_000).await;
     assert!(matches!(end, Err(RequestError::TooLarge { limit: 100_000 })), "{end:?}");
@@ -205,7 +220,7 @@ async fn a_compressed_body_counts_unpacked() {
         let head = ok(&format!("content-encoding: gzip\r\ncontent-length: {}", bytes.len()));
         [head.as_bytes(), b"\r\n", bytes].concat()
     };
-    let server = Raw::start(said(&bomb), Then::Close).await;
+    let server = raw(said(&bomb), []);
     let session = borrow(&client(&server.base)).await.unwrap();
     assert!(read(&session, limits::KEYS_BODY).await.1.is_ok());
     let (body, end) = read(&session, 100_000).await;
@@ -216,7 +231,7 @@ async fn a_compressed_body_counts_unpacked() {
     let mut damaged = bomb.clone();
     damaged[bomb.len() - 6] ^= 1;
     for bytes in [&bomb[..bomb.len() / 2], &damaged] {
-        let server = Raw::start(said(bytes), Then::Close).await;
+        let server = raw(said(bytes), []);
         let session = borrow(&client(&server.base)).await.unwrap();
         let (_, end) = read(&session, limits::KEYS_BODY).await;
         assert!(matches!(end, Err(RequestError::ConnectionLost { .. })), "{end:?}");
@@ -227,7 +242,7 @@ async fn a_compressed_body_counts_unpacked() {
 async fn silence_ends_before_and_inside_a_body() {
     let inside = format!("{}\r\n{{\"rooms\":", ok("content-length: 5000"));
     for (bytes, received) in [(String::new(), 0), (inside, 9)] {
-        let server = Raw::start(bytes, Then::Hang).await;
+        let server = raw(bytes, [Step::Hang]);
         let (body, end) = read(&impatient(&server.base).await, limits::KEYS_BODY).await;
         assert_eq!(body.len(), received);
         assert!(matches!(end, Err(RequestError::Silent { .. })), "{end:?}");
@@ -236,11 +251,11 @@ async fn silence_ends_before_and_inside_a_body() {
 
 #[tokio::test]
 async fn a_wish_to_stop_ends_every_wait() {
-    let mut server = Raw::start("", Then::Hang).await;
+    let server = raw("", [Step::Hang]);
     let session = borrow(&client(&server.base)).await.unwrap();
     let cancel = Cancel::default();
     let stop = async {
-        server.heads.recv().await.unwrap();
+        server.is_asked("/room_keys/version").await;
         cancel.cancel();
     };
     let mut seen = |_: &BackupVersion| {};
@@ -249,11 +264,11 @@ async fn a_wish_to_stop_ends_every_wait() {
 
     // The status alone already says what happened, when its body never comes.
     let refused = "HTTP/1.1 500 Oops\r\ncontent-length: 5000\r\n\r\n";
-    let mut server = Raw::start(refused, Then::Hang).await;
+    let server = raw(refused, [Step::Hang]);
     let session = borrow(&client(&server.base)).await.unwrap();
     let cancel = Cancel::default();
     let stop = async {
-        server.heads.recv().await.unwrap();
+        server.is_asked("/room_keys/version").await;
         cancel.cancel();
     };
     let mut seen = |_: &BackupVersion| {};
@@ -264,7 +279,7 @@ async fn a_wish_to_stop_ends_every_wait() {
     );
 
     let inside = format!("{}\r\n{{\"rooms\":", ok("content-length: 5000"));
-    let server = Raw::start(inside, Then::Hang).await;
+    let server = raw(inside, [Step::Hang]);
     let session = borrow(&client(&server.base)).await.unwrap();
     let cancel = Cancel::default();
     let mut stream = keys(&session, "1", Part::Whole, limits::KEYS_BODY, &cancel).await.unwrap();

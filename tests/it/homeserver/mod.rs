@@ -2,7 +2,7 @@
 
 mod door;
 mod faults;
-mod raw;
+mod patience;
 mod reading;
 mod real;
 mod signing_in;

@@ -16,7 +16,7 @@ async fn sign_in(synapse: &Synapse, account: &Account) -> OwnSession {
     let cancel = Cancel::default();
     let client = discovery::find(synapse.base_url(), &Settings::default(), &cancel).await.unwrap();
     let secret = SecretText::new(account.password.clone());
-    password::sign_in(&client, &account.user_id, &secret, &cancel).await.unwrap()
+    password::sign_in(&client, &account.user_id, &secret, None, &cancel).await.unwrap()
 }
 
 #[tokio::test]
@@ -109,6 +109,6 @@ async fn our_session_ends_and_a_borrowed_one_stays() {
     assert!(room_keys::current(&borrowed, &cancel).await.unwrap().is_none());
 
     let wrong = SecretText::new("another password".to_owned());
-    let refused = password::sign_in(&client, &account.user_id, &wrong, &cancel).await;
+    let refused = password::sign_in(&client, &account.user_id, &wrong, None, &cancel).await;
     assert!(matches!(refused, Err(password::PasswordError::Wrong { .. })), "{refused:?}");
 }

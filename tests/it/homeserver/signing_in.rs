@@ -79,7 +79,7 @@ async fn sign_in(answered: ResponseTemplate) -> (MockServer, Result<OwnSession, 
     Mock::given(method("POST")).and(path(LOGIN)).respond_with(answered).mount(&server).await;
     let secret = SecretText::new("correct horse".to_owned());
     let client = client(&server.uri());
-    let signed_in = password::sign_in(&client, USER, &secret, &Cancel::default()).await;
+    let signed_in = password::sign_in(&client, USER, &secret, None, &Cancel::default()).await;
     (server, signed_in)
 }
 

@@ -73,7 +73,7 @@ pub(super) fn sessions(text: &str, passphrase: &str) -> Result<Vec<Session>, Key
 }
 
 /// A file with this JSON as its only session, whatever that is; one round.
-fn locked(json: &str, passphrase: &str) -> String {
+pub(super) fn locked(json: &str, passphrase: &str) -> String {
     let head = Head::fresh(1, &mut Counting(3));
     let keys = keys_for(&head, passphrase);
     let mut file = KeyFile::new(Vec::new(), &head, &keys).unwrap();

@@ -121,6 +121,8 @@ impl House {
     async fn visit(&self, whose: Whose) -> Visit {
         let secret = |text: &str| SecretText::new(text.to_owned());
         let asked = Asked {
+            device: None,
+            renew: false,
             homeserver: Some(self.server.uri()),
             user: Some(USER.to_owned()),
             way: match whose {

@@ -93,6 +93,8 @@ impl Rooms {
 
     async fn visit(&self, way: Way) -> (Visit, TempDir) {
         let asked = Asked {
+            device: None,
+            renew: false,
             homeserver: Some(self.ada.base_url().to_owned()),
             user: Some(self.ada.user_id.clone()),
             way,

@@ -54,7 +54,7 @@ impl Ada {
         let client = Client::new(base, &Settings::default()).unwrap();
         let password = keyhaul::base::secret::SecretText::new(self.account.password.clone());
         let cancel = Cancel::default();
-        let signed_in = password::sign_in(&client, &self.account.user_id, &password, &cancel);
+        let signed_in = password::sign_in(&client, &self.account.user_id, &password, None, &cancel);
         runtime().block_on(signed_in).unwrap().token().expose().to_owned()
     }
 

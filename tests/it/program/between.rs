@@ -1,14 +1,16 @@
 //! A station between the program and a server, which plays tricks on chosen requests and hands on
-//! all others.
+//! all others. It is also the server that says exactly the bytes it is told, however wrong.
 
 use std::{
     io::{self, Read, Write},
     net::{Shutdown, SocketAddr, TcpListener, TcpStream},
     sync::{Arc, Barrier, Mutex},
     thread,
+    time::Duration,
 };
 
 use serde_json::Value;
+use tokio::sync::Notify;
 
 /// What is done to a request.
 #[derive(Clone)]
@@ -26,8 +28,55 @@ pub(crate) enum Trick {
     Redirect(&'static str),
     /// No answer at all.
     HangUp,
+    /// These steps on the wire, in place of any answer.
+    Script(Arc<[Step]>),
+    /// Each request has its own trick; the last one stays.
+    Turns(Turns),
     /// The server does what it is asked, and its answer waits until the test lets it go.
     Hold(Hold),
+}
+
+/// What happens on the wire, byte by byte.
+#[derive(Clone, Debug)]
+pub(crate) enum Step {
+    /// These bytes are said.
+    Say(Vec<u8>),
+    /// These bytes are said again and again, until nobody hears any more.
+    Again(Vec<u8>),
+    /// These bytes are said one by one, with so much time after each.
+    Drip(Vec<u8>, Duration),
+    /// Nothing more is said until the other side goes away.
+    Hang,
+    /// The connection is torn down in place of being closed.
+    Reset,
+}
+
+/// Tricks that are played one after the other.
+#[derive(Clone)]
+pub(crate) struct Turns(Arc<Mutex<Vec<Trick>>>);
+
+impl Turns {
+    fn next(&self) -> Option<Trick> {
+        let mut left = self.0.lock().unwrap();
+        if left.len() > 1 { left.pop() } else { left.last().cloned() }
+    }
+}
+
+impl Trick {
+    /// The server does what it is asked.
+    pub(crate) const PASS: Self = Self::Cut(usize::MAX);
+
+    /// These steps in place of any answer.
+    pub(crate) fn script(steps: impl Into<Vec<Step>>) -> Self {
+        Self::Script(steps.into().into())
+    }
+
+    /// One trick for each request in turn; the last one stays.
+    pub(crate) fn turns(tricks: impl Into<Vec<Self>>) -> Self {
+        let mut tricks = tricks.into();
+        tricks.reverse();
+        Self::Turns(Turns(Arc::new(Mutex::new(tricks))))
+    }
 }
 
 /// Where an answer waits.
@@ -52,27 +101,45 @@ impl Hold {
 
 type Tricks = Arc<Mutex<Vec<(&'static str, Trick)>>>;
 
+/// The heads of all requests, as they came.
+#[derive(Default)]
+struct Heard {
+    heads: Mutex<Vec<String>>,
+    new: Notify,
+}
+
 /// The station; it stays for as long as the tests run.
 pub(crate) struct Between {
     pub(crate) base: String,
     tricks: Tricks,
+    heard: Arc<Heard>,
 }
 
 impl Between {
     /// Starts in front of a server. Each trick is played on requests whose first line has its words.
     pub(crate) fn start(server: SocketAddr, tricks: Vec<(&'static str, Trick)>) -> Self {
+        Self::begin(Some(server), tricks)
+    }
+
+    /// Starts with no server behind it: a request without a trick gets no answer.
+    pub(crate) fn alone(tricks: Vec<(&'static str, Trick)>) -> Self {
+        Self::begin(None, tricks)
+    }
+
+    fn begin(server: Option<SocketAddr>, tricks: Vec<(&'static str, Trick)>) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let base = format!("http://{}", listener.local_addr().unwrap());
         let tricks: Tricks = Arc::new(Mutex::new(tricks));
-        let played = Arc::clone(&tricks);
+        let heard = Arc::new(Heard::default());
+        let (played, hears) = (Arc::clone(&tricks), Arc::clone(&heard));
         thread::spawn(move || {
             for client in listener.incoming().flatten() {
-                let played = Arc::clone(&played);
+                let (played, hears) = (Arc::clone(&played), Arc::clone(&hears));
                 // A client that gives up is what some tests are about.
-                thread::spawn(move || drop(serve(client, server, &played)));
+                thread::spawn(move || drop(serve(client, server, &played, &hears)));
             }
         });
-        Self { base, tricks }
+        Self { base, tricks, heard }
     }
 
     /// From now on nothing is done to any request.
@@ -84,16 +151,49 @@ impl Between {
     pub(crate) fn play(&self, tricks: Vec<(&'static str, Trick)>) {
         *self.tricks.lock().unwrap() = tricks;
     }
+
+    /// The heads of all requests so far.
+    pub(crate) fn heads(&self) -> Vec<String> {
+        self.heard.heads.lock().unwrap().clone()
+    }
+
+    /// Waits for a request whose first line has these words.
+    pub(crate) async fn is_asked(&self, words: &str) {
+        self.is_asked_after(0, words).await;
+    }
+
+    /// The same, of requests that came after so many others.
+    pub(crate) async fn is_asked_after(&self, others: usize, words: &str) {
+        let asked = |head: &String| head.lines().next().unwrap_or_default().contains(words);
+        while !self.heads().iter().skip(others).any(asked) {
+            self.heard.new.notified().await;
+        }
+    }
 }
 
 /// Serves one request and closes the connection.
-fn serve(mut client: TcpStream, server: SocketAddr, tricks: &Tricks) -> io::Result<()> {
+fn serve(
+    mut client: TcpStream,
+    server: Option<SocketAddr>,
+    tricks: &Tricks,
+    heard: &Heard,
+) -> io::Result<()> {
     let (head, body) = request(&mut client)?;
+    heard.heads.lock().unwrap().push(head.clone());
+    heard.new.notify_one();
     let first = head.lines().next().unwrap_or_default();
     let trick = tricks.lock().unwrap().iter().find(|(words, _)| first.contains(words)).cloned();
-    match trick.map(|(_, trick)| trick) {
-        None => hand_on(&head, &body, server, &mut client, usize::MAX)?,
-        Some(Trick::Cut(length)) => hand_on(&head, &body, server, &mut client, length)?,
+    let trick = match trick.map(|(_, trick)| trick) {
+        Some(Trick::Turns(turns)) => turns.next(),
+        trick => trick,
+    };
+    let pass = |client: &mut TcpStream, length| match server {
+        Some(server) => hand_on(&head, &body, server, client, length),
+        None => Ok(()),
+    };
+    match trick {
+        None | Some(Trick::Turns(_)) => pass(&mut client, usize::MAX)?,
+        Some(Trick::Cut(length)) => pass(&mut client, length)?,
         Some(Trick::Say(status, json)) => say(&mut client, status, &json.to_string())?,
         Some(Trick::Body(body)) => say(&mut client, 200, body)?,
         Some(Trick::Redirect(to)) => {
@@ -109,15 +209,54 @@ fn serve(mut client: TcpStream, server: SocketAddr, tricks: &Tricks) -> io::Resu
             }
         }
         Some(Trick::HangUp) => {}
+        Some(Trick::Script(steps)) => {
+            for step in steps.iter() {
+                match step {
+                    Step::Reset => return reset(client),
+                    step => take(step, &mut client)?,
+                }
+            }
+        }
         Some(Trick::Hold(Hold(hold))) => {
             let mut answer = Vec::new();
-            hand_on(&head, &body, server, &mut answer, usize::MAX)?;
+            if let Some(server) = server {
+                hand_on(&head, &body, server, &mut answer, usize::MAX)?;
+            }
             hold.0.wait();
             hold.1.wait();
             client.write_all(&answer)?;
         }
     }
     client.shutdown(Shutdown::Both)
+}
+
+fn take(step: &Step, client: &mut TcpStream) -> io::Result<()> {
+    match step {
+        Step::Say(bytes) => client.write_all(bytes),
+        Step::Again(bytes) => loop {
+            client.write_all(bytes)?;
+        },
+        Step::Drip(bytes, every) => {
+            // Whoever goes away in between is noticed at once: an end is readable, silence is not.
+            client.set_read_timeout(Some(*every))?;
+            for byte in bytes {
+                client.write_all(&[*byte])?;
+                if client.read(&mut [0]).is_ok() {
+                    return Err(io::ErrorKind::BrokenPipe.into());
+                }
+            }
+            client.set_read_timeout(None)
+        }
+        Step::Hang => client.read(&mut [0]).map(drop),
+        Step::Reset => Ok(()),
+    }
+}
+
+/// Closes a connection so that the other side learns of a reset, not of an end.
+fn reset(client: TcpStream) -> io::Result<()> {
+    client.set_nonblocking(true)?;
+    let _inside = super::runtime().enter();
+    tokio::net::TcpStream::from_std(client)?.set_zero_linger()
 }
 
 const HEAD: &str = "HTTP/1.1 200 OK\r\ncontent-type: application/json\r\n";

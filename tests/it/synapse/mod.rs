@@ -47,7 +47,24 @@ pub(crate) fn synapse() -> Option<&'static Synapse> {
         writeln!(stderr(), "LEFT OUT: {test} needs Synapse ({WITHOUT}=1)").unwrap();
         return None;
     }
-    match SHARED.get_or_init(Synapse::start) {
+    match SHARED.get_or_init(|| Synapse::start(&[])) {
+        Ok(shared) => Some(shared),
+        Err(why) => panic!("{why}"),
+    }
+}
+
+/// Another one, that limits signing in by address and account as Synapse does unless told otherwise,
+/// and ends tokens that can be refreshed after two seconds. It takes `X-Forwarded-For` for the address.
+/// `None` means that the test has to return, as with [`synapse`].
+#[track_caller]
+pub(crate) fn limiting() -> Option<&'static Synapse> {
+    static SHARED: OnceLock<Result<Synapse, String>> = OnceLock::new();
+    if std::env::var_os(WITHOUT).is_some_and(|set| set == "1") {
+        let test = Location::caller();
+        writeln!(stderr(), "LEFT OUT: {test} needs Synapse ({WITHOUT}=1)").unwrap();
+        return None;
+    }
+    match SHARED.get_or_init(|| Synapse::start(&["limiting"])) {
         Ok(shared) => Some(shared),
         Err(why) => panic!("{why}"),
     }
@@ -66,11 +83,12 @@ pub(crate) fn python() -> Option<PathBuf> {
 }
 
 impl Synapse {
-    fn start() -> Result<Self, String> {
+    fn start(arguments: &[&str]) -> Result<Self, String> {
         let mut parent = Command::new(environment::python()?)
             // Isolated: no packages of the user, no PYTHONPATH.
             .arg("-I")
             .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/it/synapse/parent.py"))
+            .args(arguments)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()

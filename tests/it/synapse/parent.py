@@ -6,6 +6,9 @@ failing test nor `kill -9` leaves a server, a port or a directory behind.
 
 One line of JSON goes to standard output: `base_url`, `pids` and `directory`
 once the server answers, or `error` if it never does.
+
+With the argument `limiting`, signing in is limited as in a Synapse that
+nobody set up otherwise, and tokens that can be refreshed live for 2 seconds.
 """
 
 import http.client
@@ -23,9 +26,9 @@ START_SECONDS = 180
 FREELY = {"per_second": 1000000, "burst_count": 1000000}
 
 
-def configuration(directory, port):
-    """A server for loopback only: it asks nobody and slows nobody down."""
-    return {
+def configuration(directory, port, limiting):
+    """A server for loopback only: it asks nobody, and slows nobody down unless it is to limit."""
+    settings = {
         "server_name": "harness.test",
         "public_baseurl": f"http://127.0.0.1:{port}/",
         "listeners": [
@@ -63,6 +66,12 @@ def configuration(directory, port):
         "rc_room_creation": FREELY,
         "rc_invites": {"per_room": FREELY, "per_user": FREELY, "per_issuer": FREELY},
     }
+    if limiting:
+        del settings["rc_login"]
+        settings["refreshable_access_token_lifetime"] = "2s"
+        # Tests tell addresses of their own, as logins are limited by address.
+        settings["listeners"][0]["x_forwarded"] = True
+    return settings
 
 
 def logging_to(path):
@@ -106,7 +115,7 @@ def serve(directory, listener, alive, ready):
     reactor.listenTCP = listen
 
     path = os.path.join(directory, "homeserver.json")
-    settings = configuration(directory, listener.getsockname()[1])
+    settings = configuration(directory, listener.getsockname()[1], "limiting" in sys.argv[1:])
     write_json(path, settings)
     write_json(settings["log_config"], logging_to(os.path.join(directory, "synapse.log")))
     with open(settings["signing_key_path"], "w", encoding="utf-8") as file:
