@@ -34,6 +34,11 @@ impl Running {
         Ok(Self { story, server, data })
     }
 
+    /// Which story it is.
+    pub fn story(&self) -> Story {
+        self.story
+    }
+
     /// The server's address.
     pub fn homeserver(&self) -> String {
         self.server.base_url().to_owned()

@@ -6,7 +6,7 @@ use super::super::{desk::Desk, output::closed};
 use crate::{
     base::failure::{Code, Failure},
     demo::{
-        running::{self, find},
+        running::{self, Running, find},
         stories::Story,
     },
 };
@@ -17,11 +17,13 @@ pub(super) async fn tour(desk: &mut Desk) -> Result<u8, Failure> {
         let why = "--json prints one document, so name one command: keyhaul --demo restore --json";
         return Err(Failure::new(Code::Usage).because(why));
     }
-    desk.output.say("\n$ keyhaul --demo backups");
+    let story = desk.demo.as_ref().map(Running::story).filter(|story| *story != Story::Plain);
+    let demo = story.map_or_else(|| "--demo".to_owned(), |story| format!("--demo={}", story.name()));
+    desk.output.say(&format!("\n$ keyhaul {demo} backups"));
     super::backups::run(desk).await?;
-    desk.output.say("\n$ keyhaul --demo rooms");
+    desk.output.say(&format!("\n$ keyhaul {demo} rooms"));
     super::rooms::run(desk).await?;
-    desk.output.say("\n$ keyhaul --demo restore");
+    desk.output.say(&format!("\n$ keyhaul {demo} restore"));
     super::restore::run(desk, Vec::new(), false).await?;
     // The story has damaged entries on purpose, so a partial result is its happy end.
     Ok(0)

@@ -42,7 +42,7 @@ pub(super) fn account(story: Story, keys: u64) -> Account {
     let mut entries = case.entries();
     let stored = |backup| story.account_data(&seed, case.places, &storage, backup);
     let chats = || BTreeMap::from([("m.direct".to_owned(), direct_chats(case.places))]);
-    let mut only = |data| {
+    let only = |data| {
         let version = case.version(1, &first, &second, &entries);
         (BTreeMap::from([(1, Some(version))]), data)
     };
