@@ -18,7 +18,8 @@ pub(super) async fn tour(desk: &mut Desk) -> Result<u8, Failure> {
         return Err(Failure::new(Code::Usage).because(why));
     }
     let story = desk.demo.as_ref().map(Running::story).filter(|story| *story != Story::Plain);
-    let demo = story.map_or_else(|| "--demo".to_owned(), |story| format!("--demo={}", story.name()));
+    let demo =
+        story.map_or_else(|| "--demo".to_owned(), |story| format!("--demo={}", story.name()));
     desk.output.say(&format!("\n$ keyhaul {demo} backups"));
     super::backups::run(desk).await?;
     desk.output.say(&format!("\n$ keyhaul {demo} rooms"));

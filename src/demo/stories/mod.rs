@@ -171,7 +171,7 @@ impl Story {
             Self::Flaky => Weather { whole: Whole::Breaks { after: 40_000 }, ..Weather::default() },
             Self::Limits => {
                 let wait = Duration::from_secs(1);
-                let busy = NonZero::new(4).map(|every| Busy { every, wait });
+                let busy = NonZero::new(2).map(|every| Busy { every, wait });
                 Weather { busy, ..Weather::default() }
             }
             _ => Weather::default(),
