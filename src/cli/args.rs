@@ -99,6 +99,9 @@ pub struct Global {
     /// Use a made-up account on an embedded server; `list` names the stories
     #[arg(long, global = true, value_name = "STORY", num_args = 0..=1, require_equals = true, default_missing_value = "plain")]
     pub demo: Option<String>,
+    /// How many keys the story `huge` of the demo has
+    #[arg(long, global = true, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=10_000_000))]
+    pub keys: Option<u64>,
 }
 
 /// Colours of the assistant.

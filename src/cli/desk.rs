@@ -58,7 +58,8 @@ impl Desk {
         if let Some(story) = &self.demo
             && self.global.secret_file.is_empty()
         {
-            self.output.say(&format!("Demo of {}. Its recovery key:", story.user()));
+            let what = if story.has_passphrase() { "passphrase" } else { "recovery key" };
+            self.output.say(&format!("Demo of {}. Its {what}:", story.user()));
             self.output.say(story.recovery_key().expose());
         }
         Ok(())
@@ -66,7 +67,8 @@ impl Desk {
 
     /// Starts a story and says nothing.
     pub(super) async fn start_demo(&mut self, name: &str) -> Result<(), Failure> {
-        self.demo = Some(Running::begin(running::find(name)?).await?);
+        let story = running::find(name)?;
+        self.demo = Some(Running::begin_with(story, self.global.keys).await?);
         Ok(())
     }
 

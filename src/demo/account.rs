@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::{kinds::Kind, timeline::Timeline};
+use super::{bulk::Bulk, kinds::Kind, timeline::Timeline};
 
 /// Everything a server knows of an account.
 #[derive(Clone)]
@@ -79,6 +79,8 @@ pub struct Version {
     pub rooms: BTreeMap<String, BTreeMap<String, Bytes>>,
     /// The entries that cannot be opened, by room and session id of the map keys.
     pub damaged: BTreeMap<(String, String), Damage>,
+    /// More entries, all sound, that are made when they are read. They cannot be changed.
+    pub bulk: Option<Bulk>,
 }
 
 /// What was done to an entry, so that it cannot be opened.
@@ -140,12 +142,14 @@ impl Version {
             etag: 0,
             rooms: BTreeMap::new(),
             damaged: BTreeMap::new(),
+            bulk: None,
         }
     }
 
     /// How many entries there are.
     pub fn count(&self) -> usize {
-        self.rooms.values().map(BTreeMap::len).sum()
+        let made = self.bulk.as_ref().map_or(0, Bulk::count);
+        self.rooms.values().map(BTreeMap::len).sum::<usize>() + made
     }
 
     /// What opening all of them with this version's own key must give.

@@ -1,6 +1,6 @@
 //! Answers in the words of Synapse 1.163: errors, and the long body of keys in pieces.
 
-use std::{borrow::Cow, collections::BTreeMap, time::Duration};
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     Json,
@@ -14,6 +14,8 @@ use axum::{
 use bytes::{Bytes, BytesMut};
 use futures_util::stream;
 use serde_json::{Value, json};
+
+use super::account::Version;
 
 /// About how many bytes of a keys body are sent at once.
 const PIECE: usize = 32 << 10;
@@ -94,33 +96,36 @@ impl IntoResponse for Denial {
     }
 }
 
-/// Entries by session id, as the account holds them.
-pub(super) type Sessions = BTreeMap<String, Bytes>;
-
 /// One entry, as it stands in the account.
 pub(super) fn one_entry(json: Bytes) -> Response {
     ([(CONTENT_TYPE, "application/json")], json).into_response()
 }
 
 /// `{"sessions":{…}}` in pieces.
-pub(super) fn one_room(sessions: Option<&Sessions>) -> Response {
-    let mut parts = vec![Bytes::from_static(b"{")];
+pub(super) fn one_room(version: Option<&Version>, room: &str) -> Response {
+    let mut parts = vec![Bytes::from_static(b"{\"sessions\":{")];
+    let sessions = version.and_then(|version| version.rooms.get(room));
     push_sessions(&mut parts, sessions.into_iter().flatten());
-    parts.push(Bytes::from_static(b"}"));
-    in_pieces(parts)
+    let bulk = version.and_then(|version| version.bulk.as_ref());
+    let more = bulk.map(|bulk| bulk.sessions(room)).into_iter().flatten();
+    in_pieces(parts.into_iter().chain(more).chain([Bytes::from_static(b"}}")]))
 }
 
 /// `{"rooms":{…}}` in pieces, without a Content-Length, as Synapse does.
-pub(super) fn all_rooms(rooms: &BTreeMap<String, Sessions>) -> Response {
+pub(super) fn all_rooms(version: Option<&Version>) -> Response {
     let mut parts = vec![Bytes::from_static(b"{\"rooms\":{")];
-    for (place, (room_id, sessions)) in rooms.iter().enumerate() {
+    let rooms = version.iter().flat_map(|version| &version.rooms);
+    for (place, (room_id, sessions)) in rooms.enumerate() {
         let comma = if place == 0 { "" } else { "," };
-        parts.push(format!("{comma}{}:{{", Value::from(room_id.as_str())).into());
+        let id = Value::from(room_id.as_str());
+        parts.push(format!("{comma}{id}:{{\"sessions\":{{").into());
         push_sessions(&mut parts, sessions);
-        parts.push(Bytes::from_static(b"}"));
+        parts.push(Bytes::from_static(b"}}"));
     }
-    parts.push(Bytes::from_static(b"}}"));
-    in_pieces(parts)
+    let comma = parts.len() > 1;
+    let bulk = version.and_then(|version| version.bulk.clone());
+    let more = bulk.map(|bulk| bulk.rooms(comma)).into_iter().flatten();
+    in_pieces(parts.into_iter().chain(more).chain([Bytes::from_static(b"}}")]))
 }
 
 /// Entries are shared with the account, not copied.
@@ -128,17 +133,14 @@ fn push_sessions<'a>(
     parts: &mut Vec<Bytes>,
     sessions: impl IntoIterator<Item = (&'a String, &'a Bytes)>,
 ) {
-    parts.push(Bytes::from_static(b"\"sessions\":{"));
     for (place, (session_id, json)) in sessions.into_iter().enumerate() {
         let comma = if place == 0 { "" } else { "," };
         parts.push(format!("{comma}{}:", Value::from(session_id.as_str())).into());
         parts.push(json.clone());
     }
-    parts.push(Bytes::from_static(b"}"));
 }
 
-fn in_pieces(parts: Vec<Bytes>) -> Response {
-    let mut parts = parts.into_iter();
+fn in_pieces(mut parts: impl Iterator<Item = Bytes> + Send + 'static) -> Response {
     let pieces = std::iter::from_fn(move || {
         let mut piece = BytesMut::with_capacity(PIECE);
         while piece.len() < PIECE {

@@ -111,6 +111,12 @@ impl Forge<'_> {
         version
     }
 
+    /// The session's id and the JSON of one entry.
+    pub(super) fn entry_json(&self, plan: &EntryPlan<'_>) -> (String, Bytes) {
+        let Entry { session_id, json, .. } = self.entry(plan);
+        (session_id, json)
+    }
+
     fn entry(&self, plan: &EntryPlan<'_>) -> Entry {
         let key = advanced(session(self.seed, plan.session), plan.index);
         let standing = match plan.damage {

@@ -52,8 +52,7 @@ pub(super) async fn keys(
 ) -> Answer<Response> {
     let kind = server.setting.kind;
     let state = server.lock();
-    let rooms = named(&state.account, kind, &parameters)?.map(|version| &version.rooms);
-    Ok(all_rooms(rooms.unwrap_or(&BTreeMap::new())))
+    Ok(all_rooms(named(&state.account, kind, &parameters)?))
 }
 
 pub(super) async fn keys_of_room(
@@ -64,7 +63,7 @@ pub(super) async fn keys_of_room(
 ) -> Answer<Response> {
     let state = server.lock();
     let version = named(&state.account, server.setting.kind, &parameters)?;
-    Ok(one_room(version.and_then(|version| version.rooms.get(&room))))
+    Ok(one_room(version, &room))
 }
 
 pub(super) async fn key(
@@ -76,8 +75,10 @@ pub(super) async fn key(
     let state = server.lock();
     let version = named(&state.account, server.setting.kind, &parameters)?;
     let sessions = version.and_then(|version| version.rooms.get(&room));
-    let json = sessions.and_then(|sessions| sessions.get(&session));
-    Ok(one_entry(json.ok_or(Denial::NotFound("No room_keys found".into()))?.clone()))
+    let json = sessions.and_then(|sessions| sessions.get(&session)).cloned();
+    let bulk = || version?.bulk.as_ref()?.find(&room, &session);
+    let json = json.or_else(bulk).ok_or(Denial::NotFound("No room_keys found".into()));
+    Ok(one_entry(json?))
 }
 
 pub(super) async fn put_keys(

@@ -4,6 +4,7 @@
 //! nothing. The cryptography is real, so whatever works here works with a real account.
 
 pub mod account;
+pub mod bulk;
 pub mod kinds;
 pub mod random;
 pub mod replacement;

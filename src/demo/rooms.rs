@@ -1,4 +1,4 @@
-//! The rooms of the plain story: names in many scripts, uneven sizes, every kind of membership.
+//! The rooms of the stories: names in many scripts, uneven sizes, every kind of membership.
 
 use super::account::{
     Membership::{self, Forgotten, Joined, Left},
@@ -160,4 +160,52 @@ pub(super) const PLAIN: [RoomPlan; 42] = [
     named("Stage crew", 2, 100),
     named("Lost keys", 1, 0),
     named("Town notices", 0, 0).at("example.com"),
+];
+
+/// The rooms of the small stories; some of the plain one, so that there is something to read in them.
+pub(super) const SMALL: [RoomPlan; 6] = [
+    named("Family", 60, 2).older(12),
+    named("Release team", 40, 8).older(8),
+    named("Choir", 24, 0).version_12().older(4),
+    direct(&["@grace:example.org"], 20, 10).older(5),
+    named("Wedding 2023", 12, 0).membership(Left).older(6),
+    unnamed(8, 0).membership(Forgotten),
+];
+
+/// Names that test whoever shows them.
+pub(super) const SCRIPTS: [RoomPlan; 24] = [
+    named("نادي القراءة", 8, 0),
+    named("ועד הבית", 8, 0),
+    named("ห้องสมุดริมน้ำ", 8, 0),
+    named("मोहल्ला समिति की क्षेत्रीय बैठक", 8, 0),
+    named("写真クラブ", 8, 0),
+    named("周末徒步", 8, 0),
+    named("동네 산책 모임", 8, 0),
+    named("👩‍👩‍👧‍👦 🏳️‍🌈 👩🏽‍🚒", 8, 0),
+    named("Дачный посёлок", 8, 0),
+    named("Φίλοι της θάλασσας", 8, 0),
+    named("சமையல் குழு", 8, 0),
+    named("বইয়ের আড্ডা", 8, 0),
+    named("Բարեւ", 8, 0),
+    named("ẞtraße İıŞş ǆ", 8, 0),
+    named("قائمة 2026 and שלום together", 8, 0),
+    named("ｆｕｌｌ ｗｉｄｔｈ", 8, 0),
+    named(
+        "A very long name that goes on and on, past the edge of every screen, because somebody thought \
+         that the name of a room is the right place for its rules, its history, the names of all who \
+         ever were in it, what they had for lunch, and who still has the key to the cellar",
+        8,
+        0,
+    ),
+    named("\u{1b}[31mred\u{1b}[0m \u{1b}]0;title\u{7}bell", 8, 0),
+    named("left \u{202e}thgir\u{202c} \u{2066}held\u{2069}", 8, 0),
+    named(
+        "flood Z\u{300}\u{301}\u{302}\u{303}\u{304}\u{305}\u{306}\u{307}\u{308}\u{309}\u{30a}\u{30b}\u{30c}\u{30d}\u{30e}\u{30f}\u{310}\u{311}\u{312}algo",
+        8,
+        0,
+    ),
+    named("two\nlines\r\tand\u{0}nothing", 8, 0),
+    named("zero\u{200b}width\u{feff}\u{e0041}tags", 8, 0),
+    named("   ", 8, 0),
+    named("", 8, 0).alias("#quiet:example.org"),
 ];

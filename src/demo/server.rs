@@ -45,8 +45,19 @@ impl DemoServer {
     /// Makes the account of a story and serves it; port 0 takes any free port. It needs a tokio
     /// runtime and is plain HTTP, so `listen` should be a loopback address.
     pub async fn start(story: Story, listen: SocketAddr) -> Result<Self, StartFault> {
-        let account = tokio::task::spawn_blocking(move || story.account()).await;
-        Self::serve(account.map_err(|_| StartFault::Ending)?, listen).await
+        Self::start_with(story, None, listen).await
+    }
+
+    /// The same, with so many keys in a story that may have any number of them.
+    pub async fn start_with(
+        story: Story,
+        keys: Option<u64>,
+        listen: SocketAddr,
+    ) -> Result<Self, StartFault> {
+        let make = move || keys.map_or_else(|| story.account(), |keys| story.account_with(keys));
+        let account = tokio::task::spawn_blocking(make).await;
+        let account = account.map_err(|_| StartFault::Ending)?;
+        Self::serve_as(account, story.setting(), listen).await
     }
 
     /// Serves an account that was made, and perhaps changed, before.

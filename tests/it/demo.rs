@@ -10,6 +10,7 @@ mod opening;
 mod rooms;
 mod serving;
 mod staying;
+mod told;
 mod weather;
 mod writing;
 
