@@ -5,9 +5,8 @@ use keyhaul::demo::stories::Story;
 use keyhaul::recovery::sign_in::Way;
 use keyhaul::tui::model::Start;
 use keyhaul::tui::run::Wish;
-use tempfile::TempDir;
-
 use serde_json::json;
+use tempfile::TempDir;
 
 use super::journey::{Journey, account_folder, serve};
 use crate::program::{Between, Hold, Trick};
