@@ -255,7 +255,9 @@ fn conversation(account: &mut Account, texts: &mut Texts) -> String {
 fn in_refusals(texts: &mut Texts) {
     let ada = Ada::new();
     for status in [400, 403, 404, 429, 500, 502, 401] {
-        let said = json!({"errcode": texts.next(), "error": texts.next(), "flows": texts.next()});
+        let said = json!({"errcode": texts.next(), "error": texts.next(), "flows": texts.next(),
+            // Longer than anybody waits without being asked.
+            "retry_after_ms": 400_000});
         let between = ada.between(vec![("/room_keys/version", Trick::Say(status, said))]);
         let args = ada.through(&between, ada.asks(&["backups"]));
         assert!(both(&ada.lab, &args)["error"]["code"].is_string(), "{status}");

@@ -128,7 +128,7 @@ async fn refusals_keep_their_meaning() {
     for (status, body, expected) in [
         (401, json!({"errcode": "M_UNKNOWN_TOKEN"}), "soft logout: false"),
         (401, json!({"errcode": "M_UNKNOWN_TOKEN", "soft_logout": true}), "soft logout: true"),
-        (429, json!({"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 6_500}), "wait 7 s"),
+        (429, json!({"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 400_500}), "wait 401 s"),
         (
             500,
             json!({"errcode": "M_UNKNOWN", "error": "Internal \u{202e}error"}),
@@ -149,9 +149,9 @@ async fn refusals_keep_their_meaning() {
 async fn the_longer_of_two_waits_counts() {
     let (server, session) = borrowed().await;
     let body = json!({"errcode": "M_LIMIT_EXCEEDED", "retry_after_ms": 2_000});
-    on_get(&server, KEYS, answer(429, &body).insert_header("retry-after", "9")).await;
+    on_get(&server, KEYS, answer(429, &body).insert_header("retry-after", "900")).await;
     let (_, end) = read(&session, limits::KEYS_BODY).await;
-    assert!(matches!(end, Err(RequestError::AskedToWait { seconds: Some(9) })), "{end:?}");
+    assert!(matches!(end, Err(RequestError::AskedToWait { seconds: Some(900) })), "{end:?}");
 }
 
 #[tokio::test]
