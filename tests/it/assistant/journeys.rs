@@ -247,9 +247,7 @@ async fn the_demo_from_the_first_screen() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_connection_breaks_while_it_reads() {
     let server = serve(crate::demo::account().clone()).await;
-    let alone = Trick::Say(403, json!({"errcode": "M_FORBIDDEN"}));
-    let cut = vec![("/room_keys/keys", Trick::Cut(1_500_000)), ("/joined_rooms", alone)];
-    let between = Between::start(server.address(), cut);
+    let between = Between::start(server.address(), Trick::Cut(1_500_000).alone());
     let start = Start { server: Some(between.base.clone()), ..Start::default() };
     let mut ada = Journey::with(server, start).await;
     ada.goes_to_backups().await;

@@ -222,10 +222,7 @@ async fn signing_in_again_takes_the_same_device() {
     ada.goes_to_backups().await;
     assert_eq!(ada.server.devices(), 1);
     ada.press("1").await;
-    ada.sees("▸1 Sign in").await;
-    ada.press("Up Up Up Up Up Up").await;
-    ada.press("Enter").await;
-    ada.sees("type your password").await;
+    ada.sees("▸ Password").await;
     ada.paste("an engine weaves patterns").await;
     ada.press("Enter").await;
     ada.sees("Next: press Enter to see what backup 3 holds.").await;

@@ -71,6 +71,12 @@ impl Trick {
         Self::Script(steps.into().into())
     }
 
+    /// This is done to the answer with the keys, and nothing else can be asked for in its place.
+    pub(crate) fn alone(self) -> Vec<(&'static str, Self)> {
+        let nothing = serde_json::json!({"errcode": "M_FORBIDDEN", "error": "not now"});
+        vec![("/room_keys/keys", self), ("/joined_rooms", Self::Say(403, nothing))]
+    }
+
     /// One trick for each request in turn; the last one stays.
     pub(crate) fn turns(tricks: impl Into<Vec<Self>>) -> Self {
         let mut tricks = tricks.into();

@@ -148,10 +148,11 @@ async fn a_lost_connection_keeps_what_came() {
     let case = Case::new().await;
     let computer = Computer::new();
     case.gate.set(Passing::CutAfter(IN_THE_MIDDLE));
-    let error = case.restore(&computer).done().fails(12, "connection-lost");
+    // It goes on room by room, as far as anybody knows the rooms.
+    let told = case.restore(&computer).done().ends_with(3);
     let kept = case.kept(&computer).unwrap();
-    let of = format!("{} of", keyhaul::base::shown::grouped(kept.len() as u64));
-    assert!(text(&error, "safe").starts_with(&of), "{error}");
+    assert_eq!(told["stored_total"], kept.len());
+    assert!(kept.len() < case.undisturbed.len());
     case.check_resumed(&computer, &kept);
 }
 

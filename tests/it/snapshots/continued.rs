@@ -25,10 +25,10 @@ fn cut_answers_add_up() {
     let size = 4_600_000;
     let mut held = BTreeSet::new();
     // Through one and the same address, because another one is another server.
-    let between = ada.between(vec![(KEYS, Trick::Cut(size / 3))]);
+    let between = ada.between(Trick::Cut(size / 3).alone());
     let save = ada.through(&between, ada.asks(&["snapshot", "save", name]));
     for cut in [size / 3, size / 5, size / 2, size / 2] {
-        between.play(vec![(KEYS, Trick::Cut(cut))]);
+        between.play(Trick::Cut(cut).alone());
         ada.lab.fails(&save, 12, "connection-lost");
         let now = sessions(&file);
         assert!(now.is_superset(&held), "something got lost");
@@ -49,7 +49,7 @@ fn cut_answers_add_up() {
     let whole = fs::read(&file).unwrap();
     // Now it is whole, and a part never takes its place.
     ada.lab.fails(&save, 14, "file-exists");
-    between.play(vec![(KEYS, Trick::Cut(size / 2))]);
+    between.play(Trick::Cut(size / 2).alone());
     let mut over = save.clone();
     over.push("--overwrite".to_owned());
     ada.lab.fails(&over, 12, "older-kept");
@@ -61,7 +61,7 @@ fn cut_answers_add_up() {
 fn cut_snapshot_of_something_else_is_not_continued() {
     let ada = Ada::new();
     let file = ada.lab.path("home/backup.keyhaul");
-    let between = ada.between(vec![(KEYS, Trick::Cut(1_000_000))]);
+    let between = ada.between(Trick::Cut(1_000_000).alone());
     let name = file.to_str().unwrap();
     let current = ada.through(&between, ada.asks(&["snapshot", "save", name]));
     ada.lab.fails(&current, 12, "connection-lost");

@@ -6,7 +6,7 @@ use serde_json::json;
 
 use super::{
     Entry, entries,
-    few::{KEYS, SOME_REFUSED, all_of, backup_secret, body, current, few, keys, says, scanned},
+    few::{SOME_REFUSED, all_of, backup_secret, body, current, few, keys, says, scanned},
 };
 use crate::program::{Ada, Between, Trick};
 
@@ -81,7 +81,7 @@ fn broken_connections_tell_how_much_there_is() {
     let case = Case::new();
     let all = current(&case.ada).count();
     for length in [100_000, 60_000, 150_000] {
-        case.between.play(vec![(KEYS, Trick::Cut(length))]);
+        case.between.play(Trick::Cut(length).alone());
         let told = case.ada.lab.fails(&case.save(&[]), 12, "connection-lost");
         let held = case.held().len();
         assert!(held > 50, "{held}");
@@ -98,7 +98,7 @@ fn a_part_never_replaces_the_whole() {
     case.ada.lab.json(&case.save(&[]), 0);
     let before = fs::read(&case.file).unwrap();
     let text = keys(&case.ada);
-    for trick in [says(&text[..text.len() / 2]), vec![(KEYS, Trick::Cut(90_000))]] {
+    for trick in [says(&text[..text.len() / 2]), Trick::Cut(90_000).alone()] {
         case.between.play(trick);
         case.ada.lab.fails(&case.save(&[]), 14, "file-exists");
         let told = case.ada.lab.fails(&case.save(&["--overwrite"]), 12, "older-kept");
