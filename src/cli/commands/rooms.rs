@@ -1,6 +1,9 @@
 //! `rooms`: what a version holds, room by room.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+};
 
 use serde_json::json;
 
@@ -79,9 +82,13 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
                 ("Passed on", Align::Right),
                 ("Here", Align::Right),
             ]);
+            let mut bearers = HashMap::<&str, usize>::new();
+            names.values().for_each(|name| *bearers.entry(name.as_str()).or_default() += 1);
+            let is_shared =
+                |name: &Shown| bearers.get(name.as_str()).is_some_and(|&rooms| rooms > 1);
             for (id, room) in &rooms {
                 table.row([
-                    label(id, &names),
+                    label(id, &names, &is_shared),
                     Shown::from(room.sessions),
                     Shown::from(room.partial),
                     Shown::from(room.forwarded),
@@ -102,12 +109,14 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
 }
 
 /// What a room is called. A name that another room bears, too, is told apart by the id.
-fn label(id: &Arc<str>, names: &BTreeMap<Arc<str>, Shown>) -> Shown {
+fn label(
+    id: &Arc<str>,
+    names: &BTreeMap<Arc<str>, Shown>,
+    is_shared: &dyn Fn(&Shown) -> bool,
+) -> Shown {
     let short = |cells| Shown::new(id).cut_middle(cells);
     match names.get(id) {
-        Some(name) if names.values().filter(|other| *other == name).count() > 1 => {
-            Shown::new(&format!("{} {}", name.cut(24), short(16)))
-        }
+        Some(name) if is_shared(name) => Shown::new(&format!("{} {}", name.cut(24), short(16))),
         Some(name) => name.clone(),
         None => short(24),
     }

@@ -1,6 +1,6 @@
 //! The small accounts: the same few rooms, and one thing that is not as people expect it.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, ops::Range};
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use super::{
         bulk::Bulk,
         forge::{EntryPlan, Forge},
         random::Seeded,
-        rooms::{SCRIPTS, SMALL},
+        rooms::{RoomPlan, SCRIPTS, SMALL},
     },
     PASSPHRASE, Story,
     person::{direct_chats, sealed_backup, stretched},
@@ -125,16 +125,19 @@ impl<'a> Case<'a> {
 
     /// What the rooms have in the backup of today.
     fn entries(&self) -> Vec<EntryPlan<'a>> {
-        let numbered = |place: &'a Place| (0..place.plan.keys).map(move |number| (place, number));
-        let numbered = self.places.iter().flat_map(numbered);
-        numbered.map(|(place, number)| entry(self.seed, place, number)).collect()
+        self.numbered(|plan| 0..plan.keys)
     }
 
     /// What only an older backup has.
     fn older(&self) -> Vec<EntryPlan<'a>> {
-        let numbered = |place: &'a Place| (0..place.plan.older).map(move |number| (place, number));
-        let numbered = self.places.iter().flat_map(numbered);
-        numbered.map(|(place, number)| entry(self.seed, place, OLDER + number)).collect()
+        self.numbered(|plan| OLDER..OLDER + plan.older)
+    }
+
+    /// The entries of all rooms that have these numbers.
+    fn numbered(&self, numbers: impl Fn(&RoomPlan) -> Range<u32>) -> Vec<EntryPlan<'a>> {
+        let of = |place: &'a Place| numbers(place.plan).map(move |number| (place, number));
+        let all = self.places.iter().flat_map(of);
+        all.map(|(place, number)| entry(self.seed, place, number)).collect()
     }
 
     fn version(
