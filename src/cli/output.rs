@@ -53,6 +53,14 @@ impl Output {
         stdout.flush()
     }
 
+    /// Prints lines for people before a failure that they explain; a document holds the failure alone.
+    pub(super) fn explanation(&self, lines: impl FnOnce(&mut Lines)) -> io::Result<()> {
+        match self.voice {
+            Voice::Json => Ok(()),
+            Voice::People => self.result(|| Value::Null, lines),
+        }
+    }
+
     /// Says something beside the result; not when quiet.
     pub(super) fn say(&self, line: &str) {
         if !self.quiet {
@@ -121,9 +129,18 @@ impl Lines {
     }
 
     pub(super) fn table(&mut self, table: &Table) {
+        self.rows(table, 0);
+    }
+
+    /// A table whose columns need no headings.
+    pub(super) fn list(&mut self, table: &Table) {
+        self.rows(table, 1);
+    }
+
+    fn rows(&mut self, table: &Table, skip: usize) {
         let lines =
             if self.ascii { table.in_ascii().lines(self.width) } else { table.lines(self.width) };
-        lines.iter().for_each(|line| self.line(line));
+        lines.iter().skip(skip).for_each(|line| self.line(line));
     }
 }
 
