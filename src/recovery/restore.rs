@@ -56,7 +56,7 @@ pub struct Wish {
 }
 
 /// What came of a wish.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Restoring {
     /// Each version that was restored.
     pub runs: Vec<Restored>,
