@@ -10,6 +10,7 @@ use crate::{
     base::{failure::Failure, progress::Delay, secret::SecretText, shown::Shown},
     recovery::{
         contents::{Glance, RoomSessions},
+        fits::Fits,
         haul::Hauled,
         key_files::export::Exported,
         look::Overview,
@@ -22,6 +23,7 @@ use crate::{
         trust::SignedBy,
         unlock::{Fit, SecretKind},
         watch::Glance as RestoreGlance,
+        way_on::{Cause, WayOn},
     },
 };
 
@@ -144,10 +146,10 @@ pub struct Looked {
     pub earlier: Vec<Earlier>,
 }
 
-/// What a secret opens.
+/// What the secrets at hand open.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// What it is.
+    /// What the last one is.
     pub kind: SecretKind,
     /// The locks that it opens.
     pub fits: Vec<Fit>,
@@ -159,6 +161,12 @@ pub struct Opened {
     pub left_out_seconds: Option<u64>,
     /// Why it opens no backup, if it does not.
     pub closed: Option<Failure>,
+    /// Every secret on every lock.
+    pub table: Fits,
+    /// What that leads to.
+    pub way_on: WayOn,
+    /// Why it could be that nothing opens.
+    pub causes: Vec<Cause>,
 }
 
 /// What lies on the table of the made-up person.

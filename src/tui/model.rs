@@ -94,6 +94,8 @@ pub(super) enum Branch {
     Room(RoomView),
     /// One key of the room below.
     Key,
+    /// Every secret on every lock, with the lock in focus.
+    Fits(Cursor),
     /// The refused keys.
     Refused,
     /// Why a message is closed.
@@ -308,6 +310,7 @@ impl Model {
         match self.branches.last() {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
+            Some(Branch::Fits(_)) => return Place::Fits,
             Some(Branch::Refused) => return Place::Refused,
             Some(Branch::Why) => return Place::Why,
             Some(Branch::ProofRooms) => return Place::ProofRooms,
@@ -443,7 +446,8 @@ impl Model {
     /// Says whether a typed secret is held.
     pub(super) fn holds_secrets(&self) -> bool {
         let SignIn { password, token, .. } = &self.sign_in;
-        let typed = !password.is_empty() || !token.is_empty() || !self.key.field.is_empty();
+        let kept = !self.key.field.is_empty() || !self.key.others.is_empty();
+        let typed = !password.is_empty() || !token.is_empty() || kept;
         let opened = self.key.visit.is_some() && !self.is_restoring();
         typed || opened || self.kept_secret.is_some() || self.take.form.holds_secrets()
     }

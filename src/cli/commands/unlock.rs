@@ -18,7 +18,7 @@ use crate::{
     recovery::{
         unlock::{Fit, LockKind, Proof, SecretKind, Unlocked},
         visit::Visit,
-        way_on::how_that_can_be,
+        way_on::Cause,
     },
 };
 
@@ -38,8 +38,9 @@ fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
             fit_table::print(&unlocked.table, lines);
             lines.line("How that can be, and what helps:");
             let mut list = Table::new(&[("", Align::Left), ("", Align::Flexible)]);
-            for (cause, help) in how_that_can_be(unlocked) {
-                list.row([Shown::new(&format!("  {cause}")), Shown::new(help)]);
+            for cause in Cause::possible(unlocked) {
+                let words = format!("  {}", cause.words());
+                list.row([Shown::new(&words), Shown::new(cause.option())]);
             }
             lines.list(&list);
         });

@@ -169,7 +169,7 @@ impl Runner {
             }
             Effect::Demo { job } => self.begin_demo(job),
             Effect::Leave { job, account, stay } => self.leave(job, account, stay),
-            Effect::Unlock { job, visit, secret, slow } => self.unlock(job, visit, secret, slow),
+            Effect::Unlock { job, visit, secrets, slow } => self.unlock(job, visit, secrets, slow),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };
                 self.restore(job, wanted);

@@ -3,6 +3,7 @@
 mod backups;
 mod contents;
 mod explain;
+mod fits;
 mod key;
 mod locks;
 mod overlays;
@@ -16,6 +17,7 @@ mod sign_in;
 mod take_away;
 
 pub(super) use explain::covers as explain_covers;
+pub(super) use fits::in_words as fit_in_words;
 pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
 pub(super) use refused::to_copy as refused_to_copy;
 pub(super) use restore::rows as restore_rows;
@@ -46,6 +48,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Room => room::page(model, regions),
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
+        Place::Fits => fits::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
         Place::TakeAway => take_away::page(model, regions),
@@ -202,6 +205,7 @@ pub(super) fn list_height(model: &Model) -> usize {
         Place::Contents => contents::list_height(model, &regions),
         Place::Room => room::list_height(model, &regions),
         Place::Restore => restore::list_height(model, &regions),
+        Place::Fits => fits::height(model, &regions),
         Place::Refused => refused::height(&regions),
         _ => regions.rows(),
     }
@@ -290,7 +294,7 @@ fn command_words(model: &Model) -> Vec<Word> {
                 words.push(Word::Private(view.id.to_string(), "ROOM"));
             }
         }
-        Place::RecoveryKey => words.push(plain("unlock")),
+        Place::RecoveryKey | Place::Fits => words.push(plain("unlock")),
         Place::Proof | Place::Why | Place::ProofRooms => {
             words.push(plain("history"));
             if let Some(room) = &model.proof.room {
@@ -388,7 +392,9 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
         Place::Room | Place::Key => {
             Some(("The id of the key", safe(&model.room_view()?.focus()?.session_id)))
         }
-        Place::RecoveryKey => Some(("What it opens, without names,", locks::fits_to_copy(model)?)),
+        Place::RecoveryKey | Place::Fits => {
+            Some(("What it opens, without names,", fits::to_copy(model)?))
+        }
         Place::Restore => Some(("The plan, without names,", plan::figures_to_copy(model)?)),
         Place::Why => Some(("The reason, without names,", proof::why_to_copy(model)?)),
         Place::Proof | Place::ProofRooms => {

@@ -3,6 +3,7 @@
 
 mod backups;
 mod contents;
+mod fits;
 mod key;
 mod leaving;
 mod overlays;
@@ -158,8 +159,9 @@ impl Model {
             self.sign_in.password.edit(Edit::Clear);
             self.sign_in.token.edit(Edit::Clear);
             self.key.field.edit(Edit::Clear);
+            self.key.others.clear();
             self.take.form = Form::default();
-            self.branches.retain(|branch| !matches!(branch, Branch::KeyFile));
+            self.branches.retain(|branch| !matches!(branch, Branch::KeyFile | Branch::Fits(_)));
             self.kept_secret = None;
             // Texts of messages, too, are for nobody while nobody is there.
             self.proof = ProofStep::default();
@@ -196,7 +198,9 @@ impl Model {
             Intent::GoOn if self.in_field() && self.is_pasting() => return,
             // The last letter of a recovery key ends the field at once: what follows it that soon was
             // meant for the field, and is no command.
-            _ if self.place() == Place::RecoveryKey && self.is_pasting() => return,
+            _ if matches!(self.place(), Place::RecoveryKey | Place::Fits) && self.is_pasting() => {
+                return;
+            }
             _ => {}
         }
         if let Some(edit) = Edit::meant_by(intent).filter(|_| self.in_field()) {
@@ -234,6 +238,7 @@ impl Model {
             Place::Contents => self.on_contents(intent, effects),
             Place::Room | Place::Key => self.on_room(intent, effects),
             Place::RecoveryKey => self.on_recovery_key(intent, effects),
+            Place::Fits => self.on_fits(intent, effects),
             Place::Restore => self.on_restore(intent, effects),
             Place::Refused => self.on_refused(intent, effects),
             Place::TakeAway => self.on_take_away(intent, effects),
@@ -466,6 +471,7 @@ impl Model {
                     haul.rooms.go(to, seen);
                 }
             }
+            Place::Fits => self.go_in_fits(to, seen),
             Place::Restore => self.go_in_restore(to, seen),
             Place::Refused => self.go_in_refused(to, seen),
             Place::TakeAway => self.go_in_take_away(to, seen),
@@ -491,6 +497,7 @@ impl Model {
             Place::Backups => Some(self.backups.cursor.at),
             Place::Contents => Some(self.haul()?.rooms.cursor.at),
             Place::Room => Some(self.room_view()?.cursor.at),
+            Place::Fits => Some(self.fits_cursor().at),
             Place::Refused => Some(self.restore.refused.at),
             Place::TakeAway => Some(self.take.cursor.at),
             Place::Proof => Some(self.proof.cursor.at),
