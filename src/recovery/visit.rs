@@ -164,11 +164,10 @@ impl Visit {
         }
         let mut versions = self.overview.versions.iter();
         let version = versions.find(|one| one.version == version && one.supported());
-        let Some(version) = version.filter(|version| version.count != Some(0)) else {
-            return Ok(false);
-        };
+        let Some(version) = version else { return Ok(false) };
         let sample = match &self.place {
             Place::Snapshot { file, .. } => Sample::of_snapshot(file)?,
+            Place::Server(_) if version.count == Some(0) => return Ok(false),
             Place::Server(account) => Sample::of_server(account, &version.version, cancel).await?,
         };
         if sample.len() == 0 {

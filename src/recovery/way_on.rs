@@ -218,7 +218,10 @@ pub fn how_that_can_be(unlocked: &Unlocked) -> Vec<(&'static str, &'static str)>
         .any(|cell| matches!(cell.best(), Outcome::LeftOut { .. }));
     let mut list = Vec::new();
     if unlocked.kinds.contains(&SecretKind::RecoveryKey) {
-        list.push(("Two slips that cancel in the checksum (1 in 256)", "keyhaul repair"));
+        list.push((
+            "Two slips that cancel in the checksum (1 in 256)",
+            "compare it letter by letter",
+        ));
     }
     if left_out {
         list.push(("It fits a lock that was left out", "--yes tries it all the same"));

@@ -33,17 +33,20 @@ fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let way_on = visit.way_on().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     if let Some(failure) = visit.fits_nothing() {
-        let explained = desk.output.explanation(|lines| {
+        desk.output.explain(|lines| {
+            // What is wrong with a key that has a slip in it says more than any table.
+            if unlocked.table.tries() == 0 {
+                return;
+            }
             kinds(unlocked, lines);
             fit_table::print(&unlocked.table, lines);
             lines.line("How that can be, and what helps:");
             let mut list = Table::new(&[("", Align::Left), ("", Align::Flexible)]);
             for (cause, help) in how_that_can_be(unlocked) {
-                list.row([Shown::new(&format!("  {cause}")), Shown::new(help)]);
+                list.row([Shown::new(cause), Shown::new(help)]);
             }
             lines.list(&list);
         });
-        explained.map_err(|error| closed(&error))?;
         return Err(failure);
     }
     let left_out = unlocked.left_out_seconds();
