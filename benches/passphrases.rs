@@ -17,7 +17,7 @@ use keyhaul::{
         visit::{Place, Visit},
     },
     secret_storage::{
-        guesses::{Guesses, Kind, list::Line},
+        guesses::{Guesses, Kind, list::ListLine},
         secret::describe,
     },
     snapshot::format::{FORMAT, Header},
@@ -104,7 +104,7 @@ fn tries_of_the_crate_on_one_core(bencher: Bencher<'_, '_>) {
 /// All variations of a thousand lines: what is done before the first try.
 #[divan::bench(sample_count = 5, sample_size = 1)]
 fn guesses_of_a_list(bencher: Bencher<'_, '_>) {
-    let line = |number| Line {
+    let line = |number| ListLine {
         number,
         text: SecretText::new(format!("the kettle sings {number} times a day")),
     };

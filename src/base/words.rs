@@ -141,7 +141,10 @@ mod tests {
         assert_eq!([length(0), length(42), length(380)], ["a moment", "42 s", "6 min 20 s"]);
         assert_eq!([about(4), about(7), about(41)], ["about 5 s", "about 10 s", "about 1 min"]);
         assert_eq!(about(3_000), "about 50 min");
-        assert_eq!([pace(3), pace(71), pace(12_345)], ["0.3 per second", "7.1 per second", "1 234 per second"]);
+        assert_eq!(
+            [pace(3), pace(71), pace(12_345)],
+            ["0.3 per second", "7.1 per second", "1 234 per second"]
+        );
     }
 
     #[test]

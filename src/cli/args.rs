@@ -138,7 +138,13 @@ pub enum Command {
         #[arg(long, value_name = "FILE|-")]
         secret_list: Option<PathBuf>,
         /// How passphrases of the list may differ from what was used
-        #[arg(long, value_name = "KIND", value_enum, value_delimiter = ',', requires = "secret_list")]
+        #[arg(
+            long,
+            value_name = "KIND",
+            value_enum,
+            value_delimiter = ',',
+            requires = "secret_list"
+        )]
         vary: Vec<Vary>,
     },
     /// Bring keys back into the store on this computer

@@ -129,7 +129,8 @@ impl Desk {
         let list = self.inputs.list(file, &self.cancel).await?;
         let kinds = kinds.to_vec();
         let list = tokio::task::spawn_blocking(move || List::read(&list, &kinds)).await;
-        let list = list.map_err(|_| Failure::new(Code::Bug).because("a list could not be read"))??;
+        let list =
+            list.map_err(|_| Failure::new(Code::Bug).because("a list could not be read"))??;
         let secrets = match self.global.secret_file.is_empty() {
             // The demo's own secret would leave nothing to find.
             true => Vec::new(),

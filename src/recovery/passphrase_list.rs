@@ -414,7 +414,8 @@ impl<'a> Hunt<'a> {
         let tried = self.tried.load(Ordering::Relaxed);
         let guesses = self.guesses.len() as u64;
         let (mut left, mut rounds_left) = (0_u64, 0_u64);
-        for ((recipe, _), (open, tries)) in self.locks.iter().zip(self.open.iter().zip(&self.tries)) {
+        for ((recipe, _), (open, tries)) in self.locks.iter().zip(self.open.iter().zip(&self.tries))
+        {
             if !open.load(Ordering::Relaxed) {
                 let untried = guesses.saturating_sub(tries.load(Ordering::Relaxed));
                 left += untried;

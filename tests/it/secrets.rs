@@ -43,7 +43,7 @@ const HOLDERS: &[&str] = &[
     "Unlocked",
     "Typed",
     "Stream",
-    "Line",
+    "ListLine",
     "Guess",
     "Guesses",
     "List",

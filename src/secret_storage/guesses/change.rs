@@ -10,9 +10,8 @@ use super::{
 use crate::{base::secret::SecretText, secret_storage::spellings::text_of};
 
 /// Endings that people add, the likely ones first.
-const ENDINGS: [&str; 17] = [
-    "!", "1", ".", "?", "2", "3", "0", "4", "5", "6", "7", "8", "9", "!!", "12", "123", "1!",
-];
+const ENDINGS: [&str; 17] =
+    ["!", "1", ".", "?", "2", "3", "0", "4", "5", "6", "7", "8", "9", "!!", "12", "123", "1!"];
 
 /// The first year that is tried as an ending, and how many: of birth, of moving, of the account.
 const FIRST_YEAR: u16 = 1940;
@@ -296,7 +295,9 @@ mod tests {
             assert!(plain.iter().any(|text| text == wanted), "{wanted}");
         }
         // What is all digits has no stem.
-        assert!(!changed(&[Kind::Ending], "1234").iter().any(|text| text.is_empty() || text == "!"));
+        assert!(
+            !changed(&[Kind::Ending], "1234").iter().any(|text| text.is_empty() || text == "!")
+        );
         assert!(!changed(&[Kind::Case], "summer").iter().any(|text| text.contains('!')));
         let both = changed(&[Kind::Case, Kind::Ending], "summer1");
         for wanted in ["Summer1", "Summer", "Summer1!", "Summer!"] {

@@ -8,7 +8,7 @@ use crate::base::{
 };
 
 /// One line of a list.
-pub struct Line {
+pub struct ListLine {
     /// Its number in the list, from one; empty lines count.
     pub number: u64,
     /// What stands in it.
@@ -35,7 +35,7 @@ pub enum ListFault {
 /// Reads the lines of a list, in their order. Lines end as on any computer; a mark of the byte order and
 /// lines without anything but white space are left out. White space within the others stays: it may be
 /// part of the passphrase.
-pub fn lines(list: &SecretBytes) -> Result<Vec<Line>, ListFault> {
+pub fn lines(list: &SecretBytes) -> Result<Vec<ListLine>, ListFault> {
     let bytes = list.expose();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let mut lines = Vec::new();
@@ -46,7 +46,7 @@ pub fn lines(list: &SecretBytes) -> Result<Vec<Line>, ListFault> {
             return Err(ListFault::TooLong { line: number });
         }
         if !text.trim().is_empty() {
-            lines.push(Line { number, text: SecretText::new(text.to_owned()) });
+            lines.push(ListLine { number, text: SecretText::new(text.to_owned()) });
         }
     }
     Ok(lines)

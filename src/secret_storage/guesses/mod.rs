@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use self::{
     change::{Change, Step},
-    list::Line,
+    list::ListLine,
 };
 use super::spellings::spellings;
 use crate::base::{
@@ -97,7 +97,7 @@ pub struct Guess {
 
 /// All guesses of a list. Only how they are made is kept, some bytes for each.
 pub struct Guesses {
-    lines: Vec<Line>,
+    lines: Vec<ListLine>,
     makings: Vec<Making>,
     /// Where the guesses with other spellings and variations begin, and where those with slips do.
     parts: [usize; 2],
@@ -128,7 +128,7 @@ impl Guesses {
     /// every line as it stands; every line in other spellings; then one kind of variation after the other
     /// for every line, slips last.
     pub fn of(
-        lines: Vec<Line>,
+        lines: Vec<ListLine>,
         kinds: &[Kind],
         most: usize,
         random: &mut dyn Random,
@@ -143,16 +143,16 @@ impl Guesses {
         };
         let numbered = || (0..).zip(&lines);
         let mut parts = [0; 2];
-        for (line, Line { text, .. }) in numbered() {
+        for (line, ListLine { text, .. }) in numbered() {
             parts = [add(Making { line, change: Change::Nothing, spelling: 0 }, text)?; 2];
         }
-        for (line, Line { text, .. }) in numbered() {
+        for (line, ListLine { text, .. }) in numbered() {
             for (spelling, text) in (0..).zip(&spellings(text)).skip(1) {
                 parts[1] = add(Making { line, change: Change::Nothing, spelling }, text)?;
             }
         }
         for step in Step::of(kinds) {
-            for (line, Line { text, .. }) in numbered() {
+            for (line, ListLine { text, .. }) in numbered() {
                 let text = text.expose().trim_end();
                 let characters = u16::try_from(text.chars().count()).unwrap_or(u16::MAX);
                 for change in step.changes(characters) {
@@ -193,7 +193,7 @@ impl Guesses {
     /// The guess with a number below [`Self::len`].
     pub fn guess(&self, number: usize) -> Option<Guess> {
         let Making { line, change, spelling } = *self.makings.get(number)?;
-        let Line { number: line, text } = self.lines.get(usize::try_from(line).ok()?)?;
+        let ListLine { number: line, text } = self.lines.get(usize::try_from(line).ok()?)?;
         let changed = match change {
             Change::Nothing => text.duplicate(),
             change => change.apply(text.expose().trim_end())?,

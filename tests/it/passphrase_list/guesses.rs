@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use keyhaul::{
     base::secret::SecretText,
     secret_storage::{
-        guesses::{Guesses, Kind, Variation, list::Line},
+        guesses::{Guesses, Kind, Variation, list::ListLine},
         spellings::spellings,
     },
 };
@@ -17,9 +17,9 @@ use crate::chance::{Counting, cases};
 /// More than any list here gives.
 const MANY: usize = 1 << 20;
 
-fn lines(lines: &[impl AsRef<str>]) -> Vec<Line> {
+fn lines(lines: &[impl AsRef<str>]) -> Vec<ListLine> {
     let text = |line: &str| SecretText::new(line.to_owned());
-    (1..).zip(lines).map(|(number, line)| Line { number, text: text(line.as_ref()) }).collect()
+    (1..).zip(lines).map(|(number, line)| ListLine { number, text: text(line.as_ref()) }).collect()
 }
 
 fn guesses(list: &[impl AsRef<str>], kinds: &[Kind]) -> Guesses {
@@ -132,13 +132,14 @@ proptest! {
         let letters: Vec<char> = line.chars().collect();
         let text = |letters: &[char]| letters.iter().collect::<String>();
         let (first, rest) = line.split_at(1);
-        prop_assert!(texts(Kind::Case).contains(&format!("{}{rest}", first.to_uppercase())));
+        let large = first.to_uppercase() + rest;
+        prop_assert!(texts(Kind::Case).contains(&large), "{}", large);
 
         let endings = texts(Kind::Ending);
         for ending in ["!", ".", "?", "1", "0", "9", "!!", "123", "1961", "2024"] {
-            prop_assert!(endings.contains(&format!("{line}{ending}")), "{}", ending);
-            // And away again.
             let longer = format!("{line}{ending}");
+            prop_assert!(endings.contains(&longer), "{}", longer);
+            // And away again.
             let away = guesses(&[&longer], &[Kind::Ending]);
             let found = all(&away).into_iter().find(|(_, _, text)| *text == line);
             prop_assert_eq!(found.map(|(_, variation, _)| variation), Some(Variation::EndingAway));
@@ -154,7 +155,8 @@ proptest! {
         for slip in [swapped, doubled, missing] {
             prop_assert!(slips.contains(&text(&slip)), "{}", text(&slip));
         }
-        prop_assert!(!slips.contains(&format!("{line}!")));
+        let longer = format!("{line}!");
+        prop_assert!(!slips.contains(&longer));
     }
 }
 

@@ -75,7 +75,8 @@ fn files_that_are_not_there() {
 #[test]
 fn variations_of_nothing_are_not_understood() {
     let lab = Lab::new();
-    for args in [&["unlock", "--vary=case"] as &[_], &["unlock", "--secret-list=a", "--vary=magic"]] {
+    for args in [&["unlock", "--vary=case"] as &[_], &["unlock", "--secret-list=a", "--vary=magic"]]
+    {
         let ended = lab.run(args).exited(2);
         assert!(ended.stderr.starts_with("error: "), "{ended}");
     }

@@ -72,8 +72,10 @@ fn account(locks: &[(&str, Value)]) -> Account {
 }
 
 fn with_backup(auth_data: Value, locks: &[(&str, Value)]) -> Account {
-    let mut data: Value =
-        locks.iter().map(|(id, lock)| (format!("m.secret_storage.key.{id}"), lock.clone())).collect();
+    let mut data: Value = locks
+        .iter()
+        .map(|(id, lock)| (format!("m.secret_storage.key.{id}"), lock.clone()))
+        .collect();
     if let Some((id, _)) = locks.first() {
         data["m.secret_storage.default_key"] = json!({ "key": id });
     }
