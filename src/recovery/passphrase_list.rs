@@ -7,7 +7,7 @@
 use std::{
     sync::{
         Mutex, PoisonError,
-        atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering},
+        atomic::{AtomicU64, AtomicUsize, Ordering},
     },
     thread,
     time::{Duration, Instant},
@@ -37,6 +37,8 @@ use crate::{
     },
 };
 
+/// No guess opens it yet.
+const CLOSED: usize = usize::MAX;
 /// How often news is told while guesses are tried.
 const NEWS: Duration = Duration::from_millis(100);
 
@@ -280,8 +282,8 @@ struct Hunt<'a> {
     effort: &'a Effort<'a>,
     begun: Instant,
     next: AtomicUsize,
-    /// For each recipe: it opened, and how many guesses were tried on it.
-    open: Vec<AtomicBool>,
+    /// For each recipe: the first guess that opens it, and how many were tried on it.
+    open: Vec<AtomicUsize>,
     tries: Vec<AtomicU64>,
     tried: AtomicU64,
     rounds: AtomicU64,
@@ -306,7 +308,7 @@ impl<'a> Hunt<'a> {
             effort,
             begun,
             next: AtomicUsize::new(0),
-            open: locks.iter().map(|_| AtomicBool::new(false)).collect(),
+            open: locks.iter().map(|_| AtomicUsize::new(CLOSED)).collect(),
             tries: locks.iter().map(|_| AtomicU64::new(0)).collect(),
             tried: AtomicU64::new(0),
             rounds: AtomicU64::new(0),
@@ -331,7 +333,7 @@ impl<'a> Hunt<'a> {
             if self.is_over() {
                 return;
             }
-            if self.is_open(lock) {
+            if self.is_open_before(guess, lock) {
                 continue;
             }
             let (Some((recipe, locks)), Some(text)) =
@@ -342,7 +344,7 @@ impl<'a> Hunt<'a> {
             let key = recipe.stretch(text.expose().as_bytes(), &mut |rounds| {
                 self.rounds.fetch_add(rounds.into(), Ordering::Relaxed);
                 self.tell_now_and_then();
-                !self.is_over() && !self.is_open(lock)
+                !self.is_over() && !self.is_open_before(guess, lock)
             });
             let Some(key) = key else { continue };
             self.tried.fetch_add(1, Ordering::Relaxed);
@@ -369,14 +371,16 @@ impl<'a> Hunt<'a> {
         None
     }
 
-    fn is_open(&self, lock: usize) -> bool {
-        self.open.get(lock).is_none_or(|open| open.load(Ordering::Relaxed))
+    /// Says whether an earlier guess opens the lock. What came before the one that does is tried to the
+    /// end: so the number of tries is no matter of luck.
+    fn is_open_before(&self, guess: usize, lock: usize) -> bool {
+        self.open.get(lock).is_none_or(|open| open.load(Ordering::Relaxed) < guess)
     }
 
     /// Somebody wants to stop, or what is wanted was found.
     fn is_over(&self) -> bool {
         let enough = self.goal == Goal::FirstLock
-            && self.open.iter().any(|open| open.load(Ordering::Relaxed));
+            && self.open.iter().any(|open| open.load(Ordering::Relaxed) != CLOSED);
         enough || self.effort.cancel.is_cancelled()
     }
 
@@ -388,7 +392,7 @@ impl<'a> Hunt<'a> {
 
     fn found(&self, find: Find) {
         if let Some(open) = self.open.get(find.recipe) {
-            open.store(true, Ordering::Relaxed);
+            open.fetch_min(find.guess, Ordering::Relaxed);
         }
         if let Some(guess) = self.guesses.guess(find.guess) {
             self.effort.progress.tell(News::Guessed { line: guess.line });
@@ -416,7 +420,7 @@ impl<'a> Hunt<'a> {
         let (mut left, mut rounds_left) = (0_u64, 0_u64);
         for ((recipe, _), (open, tries)) in self.locks.iter().zip(self.open.iter().zip(&self.tries))
         {
-            if !open.load(Ordering::Relaxed) {
+            if open.load(Ordering::Relaxed) == CLOSED {
                 let untried = guesses.saturating_sub(tries.load(Ordering::Relaxed));
                 left += untried;
                 rounds_left = rounds_left.saturating_add(untried.saturating_mul(recipe.work()));
