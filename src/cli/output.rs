@@ -53,11 +53,14 @@ impl Output {
         stdout.flush()
     }
 
-    /// Prints lines for people before a failure that they explain; a document holds the failure alone.
-    pub(super) fn explanation(&self, lines: impl FnOnce(&mut Lines)) -> io::Result<()> {
-        match self.voice {
-            Voice::Json => Ok(()),
-            Voice::People => self.result(|| Value::Null, lines),
+    /// Tells people at more length what a failure comes from, before it is told itself; a document holds
+    /// the failure alone.
+    pub(super) fn explain(&self, lines: impl FnOnce(&mut Lines)) {
+        if self.talks() {
+            let mut page = Lines { text: String::new(), width: self.width, ascii: self.ascii };
+            lines(&mut page);
+            // Nobody reads stderr any more: the exit code still tells.
+            let _ = io::stderr().lock().write_all(self.signs(page.text).as_bytes());
         }
     }
 

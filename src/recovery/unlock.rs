@@ -214,7 +214,7 @@ struct Search<'a> {
 
 /// A lock that was made from a passphrase.
 #[derive(Clone, Copy)]
-enum Made<'a> {
+pub(super) enum Made<'a> {
     Storage(&'a KeyDescription),
     Backup(&'a BackupVersion),
 }
@@ -297,7 +297,7 @@ impl<'a> Search<'a> {
         secret: &SecretText,
         effort: &Effort<'_>,
     ) -> Result<bool, Failure> {
-        let made = self.made_from_passphrases();
+        let made = self.place.made_from_passphrases();
         let recipes: Vec<Recipe> = made.iter().map(|(recipe, _)| recipe.clone()).collect();
         let place = self.place;
         let opens = |recipe: usize, key: &SecretBytes| {
@@ -324,26 +324,6 @@ impl<'a> Search<'a> {
             self.try_as_storage_key(key.expose(), &from);
         }
         Ok(!recipes.is_empty())
-    }
-
-    /// Every recipe once, with the locks that were made by it. Recipes that make no sense open nothing.
-    fn made_from_passphrases(&self) -> Vec<(Recipe, Vec<Made<'a>>)> {
-        let Overview { locks, versions, .. } = self.place.overview;
-        let storage = locks
-            .keys
-            .iter()
-            .filter_map(|key| Some((key.passphrase()?.as_ref().ok()?.clone(), Made::Storage(key))));
-        let backups = versions
-            .iter()
-            .filter_map(|version| Some((version.passphrase()?.ok()?, Made::Backup(version))));
-        let mut made: Vec<(Recipe, Vec<Made<'_>>)> = Vec::new();
-        for (recipe, lock) in storage.chain(backups) {
-            match made.iter_mut().find(|(known, _)| *known == recipe) {
-                Some((_, locks)) => locks.push(lock),
-                None => made.push((recipe, vec![lock])),
-            }
-        }
-        made
     }
 
     /// Notes what came of a key on a lock. What a passphrase does not open besides the locks that were made
@@ -493,6 +473,26 @@ impl<'a> Search<'a> {
 }
 
 impl Place<'_> {
+    /// Every recipe once, with the locks that were made by it. Recipes that make no sense open nothing.
+    pub(super) fn made_from_passphrases(&self) -> Vec<(Recipe, Vec<Made<'_>>)> {
+        let Overview { locks, versions, .. } = self.overview;
+        let storage = locks
+            .keys
+            .iter()
+            .filter_map(|key| Some((key.passphrase()?.as_ref().ok()?.clone(), Made::Storage(key))));
+        let backups = versions
+            .iter()
+            .filter_map(|version| Some((version.passphrase()?.ok()?, Made::Backup(version))));
+        let mut made: Vec<(Recipe, Vec<Made<'_>>)> = Vec::new();
+        for (recipe, lock) in storage.chain(backups) {
+            match made.iter_mut().find(|(known, _)| *known == recipe) {
+                Some((_, locks)) => locks.push(lock),
+                None => made.push((recipe, vec![lock])),
+            }
+        }
+        made
+    }
+
     /// What a key is to a version.
     fn standing(&self, key: &DecryptionKey, version: &BackupVersion) -> Standing {
         let sample = self.samples.get(&version.version);
@@ -511,7 +511,7 @@ impl Place<'_> {
     }
 
     /// Says whether a key made from a passphrase opens what it was made for.
-    fn opens(&self, lock: Made<'_>, key: &[u8]) -> bool {
+    pub(super) fn opens(&self, lock: Made<'_>, key: &[u8]) -> bool {
         match lock {
             Made::Storage(description) => match description.check(key) {
                 KeyCheck::Fits => true,

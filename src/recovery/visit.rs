@@ -12,6 +12,7 @@ use super::{
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
+    passphrase_list::{self, Goal, List, Searched},
     proof::Sightings,
     sample::Sample,
     sign_in::Account,
@@ -124,11 +125,7 @@ impl Visit {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<(), Failure> {
-        let odd = self.overview.versions.iter().filter(|version| version.needs_a_sample());
-        let odd: Vec<String> = odd.map(|version| version.version.clone()).collect();
-        for version in odd.iter().take(limits::BACKUPS_LOOKED_IN) {
-            self.sample(version, cancel).await?;
-        }
+        let odd = self.sample_odd_ones(cancel).await?;
         let mut samples = self.samples();
         samples.retain(|version, _| odd.contains(version));
         let secrets: Vec<_> = secrets.iter().map(SecretText::duplicate).collect();
@@ -156,6 +153,16 @@ impl Visit {
         Ok(())
     }
 
+    /// Gets entries of the versions whose public key makes no sense; says which these are.
+    async fn sample_odd_ones(&self, cancel: &Cancel) -> Result<Vec<String>, Failure> {
+        let odd = self.overview.versions.iter().filter(|version| version.needs_a_sample());
+        let odd: Vec<String> = odd.map(|version| version.version.clone()).collect();
+        for version in odd.iter().take(limits::BACKUPS_LOOKED_IN) {
+            self.sample(version, cancel).await?;
+        }
+        Ok(odd)
+    }
+
     /// Gets entries of a version to try keys on, unless they are at hand; says whether there are some now. A
     /// server that gives none keeps nobody from trying the other locks.
     async fn sample(&self, version: &str, cancel: &Cancel) -> Result<bool, Failure> {
@@ -164,11 +171,10 @@ impl Visit {
         }
         let mut versions = self.overview.versions.iter();
         let version = versions.find(|one| one.version == version && one.supported());
-        let Some(version) = version.filter(|version| version.count != Some(0)) else {
-            return Ok(false);
-        };
+        let Some(version) = version else { return Ok(false) };
         let sample = match &self.place {
             Place::Snapshot { file, .. } => Sample::of_snapshot(file)?,
+            Place::Server(_) if version.count == Some(0) => return Ok(false),
             Place::Server(account) => Sample::of_server(account, &version.version, cancel).await?,
         };
         if sample.len() == 0 {
@@ -181,6 +187,28 @@ impl Visit {
 
     fn samples(&self) -> BTreeMap<String, Arc<Sample>> {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Tries a list of passphrases on the locks that were found, on threads of its own; see
+    /// [`passphrase_list`]. What it opens is not kept: the secrets that came of it are to be given to
+    /// [`Self::unlock`].
+    pub async fn try_list(
+        &self,
+        list: &Arc<List>,
+        goal: Goal,
+        slow: bool,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Searched, Failure> {
+        self.sample_odd_ones(cancel).await?;
+        let (overview, samples) = (self.overview.clone(), self.samples());
+        let (list, progress, cancel) = (Arc::clone(list), Arc::clone(progress), cancel.clone());
+        let tried = tokio::task::spawn_blocking(move || {
+            let place = unlock::Place { overview: &overview, samples: &samples };
+            let effort = Effort { slow, progress: &*progress, cancel: &cancel };
+            passphrase_list::search(&list, goal, &place, &effort)
+        });
+        super::joined(tried.await)?
     }
 
     /// Why the secrets that were tried open no lock at all, if they do not.

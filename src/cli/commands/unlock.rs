@@ -1,6 +1,6 @@
 //! `unlock`: what does this secret open? Writes nothing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{
     super::{
@@ -8,7 +8,7 @@ use super::{
         output::{Lines, closed},
         table::{Align, Table},
     },
-    closed_words, fit_table,
+    closed_words, fit_table, passphrase_list,
 };
 use crate::{
     base::{
@@ -16,6 +16,7 @@ use crate::{
         shown::{Shown, grouped, waiting},
     },
     recovery::{
+        passphrase_list::Searched,
         unlock::{Fit, LockKind, Proof, SecretKind, Unlocked},
         visit::Visit,
         way_on::Cause,
@@ -24,32 +25,35 @@ use crate::{
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     let visit = desk.visit_with_secret().await?;
-    let result = show(desk, &visit);
+    let result = show(desk, &visit, None);
     desk.leave(visit).await;
     result
 }
 
-fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
+/// Shows what the secrets opened, and what came of a list of them.
+pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Result<u8, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let way_on = visit.way_on().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     if let Some(failure) = visit.fits_nothing() {
-        let explained = desk.output.explanation(|lines| {
+        desk.output.explain(|lines| {
+            // What is wrong with a key that has a slip in it says more than any table.
+            if unlocked.table.tries() == 0 {
+                return;
+            }
             kinds(unlocked, lines);
             fit_table::print(&unlocked.table, lines);
             lines.line("How that can be, and what helps:");
             let mut list = Table::new(&[("", Align::Left), ("", Align::Flexible)]);
             for cause in Cause::possible(unlocked) {
-                let words = format!("  {}", cause.words());
-                list.row([Shown::new(&words), Shown::new(cause.option())]);
+                list.row([Shown::new(cause.words()), Shown::new(cause.option())]);
             }
             lines.list(&list);
         });
-        explained.map_err(|error| closed(&error))?;
         return Err(failure);
     }
     let left_out = unlocked.left_out_seconds();
     let document = || {
-        json!({
+        let mut document = json!({
             "secret_is": unlocked.kinds.first().unwrap_or(&SecretKind::Unknown),
             "fits": unlocked.fits,
             "opens_backups": unlocked.opens_backups(),
@@ -62,10 +66,17 @@ fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
             "table": fit_table::document(&unlocked.table),
             "closed": way_on.closed.iter().map(closed_words::document).collect::<Vec<_>>(),
             "way_on": way_on.what,
-        })
+        });
+        if let (Some(list), Value::Object(document)) = (list, &mut document) {
+            document.insert("list".to_owned(), passphrase_list::document(list));
+        }
+        document
     };
     desk.output
         .result(document, |lines| {
+            if let Some(list) = list {
+                passphrase_list::lines(list, lines);
+            }
             kinds(unlocked, lines);
             for fit in &unlocked.fits {
                 lines.line(sentence(fit, visit));
