@@ -98,9 +98,9 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
                 ));
             }
             fit_table::print(&unlocked.table, lines);
-            lines.line(&way_on.what);
+            lines.sentences(&way_on.what);
             let missed = way_on.closed.iter().filter(|closed| closed.is_missed());
-            missed.for_each(|closed| lines.line(closed_words::sentence(closed)));
+            missed.for_each(|closed| lines.sentences(&closed_words::sentence(closed)));
             lines.line(match way_on.option() {
                 Some(option) => format!("Next: keyhaul restore{option}"),
                 None => format!("Next: {}", visit.closed().next_command()),
