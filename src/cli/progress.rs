@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::base::{
     progress::{Delay, Hint, News, Progress, Stage},
     shown::{grouped, waiting},
-    words::size,
+    words::{about, size},
 };
 
 /// How often a line is redrawn on a terminal.
@@ -102,6 +102,11 @@ fn sentence(news: &News) -> String {
             let percent = done.saturating_mul(100).checked_div(*all).unwrap_or(0).min(99);
             let all = grouped(*all);
             format!("Passphrase: {percent} % of {all} rounds, slow on purpose")
+        }
+        News::Mending { stage, tried, of, left } => {
+            let percent = tried.saturating_mul(100).checked_div(*of).unwrap_or(0).min(99);
+            let left = left.map(|left| format!(", {} left", about(left))).unwrap_or_default();
+            format!("Searching, {stage}: {percent} %{left}")
         }
         News::Carrying { keys } => format!("Key file: {} keys", grouped(*keys)),
         News::Messages { read } => format!("Reading messages, {} so far", grouped(*read)),

@@ -9,6 +9,7 @@ mod import;
 mod papers;
 mod prune;
 mod refusals;
+mod repair;
 mod restore;
 mod rooms;
 mod sessions;
@@ -97,6 +98,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Rooms) => rooms::run(desk).await,
         Some(Command::Sessions { room }) => sessions::run(desk, &room).await,
         Some(Command::Unlock) => unlock::run(desk).await,
+        Some(Command::Repair { reveal, save }) => repair::run(desk, reveal, save.as_deref()).await,
         Some(Command::Restore { room, dry_run }) => restore::run(desk, room, dry_run).await,
         Some(Command::History { room, limit }) => history::run(desk, room, limit).await,
         Some(Command::Export { file, room, passphrase_file }) => {
