@@ -2,6 +2,7 @@
 //! folders of the test, points in time and durations, and the size of the database.
 
 use insta::assert_snapshot;
+use keyhaul::demo::stories::Story;
 use serde_json::Value;
 
 use crate::program::{Ada, Ended, Lab};
@@ -127,6 +128,23 @@ fn room(ada: &Ada) -> String {
 fn sessions() {
     let ada = Ada::new();
     assert_prints!("sessions", prints(&ada, &ada.asks(&["sessions", &room(&ada)]), 0));
+}
+
+#[test]
+fn repair() {
+    let ada = Ada::new();
+    // Two letters changed places, on a paper that nobody has.
+    let mut paper: Vec<char> = Story::Plain.recovery_key().expose().chars().collect();
+    let place = (1..paper.len()).find(|place| {
+        let [one, other] = [paper[place - 1], paper[*place]];
+        one != other && one != ' ' && other != ' ' && *place > 20
+    });
+    let place = place.unwrap();
+    paper.swap(place - 1, place);
+    let typed = ada.lab.secret("typed", paper.into_iter().collect::<String>());
+    let typed = format!("--secret-file={typed}");
+    assert_prints!("repair", prints(&ada, &ada.asks(&["repair", &typed]), 0));
+    assert_prints!("repair_reveal", prints(&ada, &ada.asks(&["repair", &typed, "--reveal"]), 0));
 }
 
 #[test]

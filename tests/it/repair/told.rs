@@ -54,8 +54,9 @@ fn the_miscopied_story_ends_well() {
     assert_eq!(found["found"], true);
     assert_eq!(found["recovery_key"], story.recovery_key().expose());
     let paper = story.secret();
-    let slip = paper.expose().chars().zip(story.recovery_key().expose().chars());
-    let (typed, meant) = slip.into_iter().find(|(typed, meant)| typed != meant).unwrap();
+    let right = story.recovery_key();
+    let mut slip = paper.expose().chars().zip(right.expose().chars());
+    let (typed, meant) = slip.find(|(typed, meant)| typed != meant).unwrap();
     let told = &found["slips"][0];
     assert_eq!((&told["kind"], found["slips"].as_array().unwrap().len()), (&json!("wrong"), 1));
     assert_eq!((&told["typed"], &told["meant"]), (&json!(typed), &json!(meant)));
@@ -140,7 +141,7 @@ fn what_cannot_be_searched_is_told_at_once() {
     let ada = Ada::new();
     for text in ["EsTc LW2K", "hunter2", &"E".repeat(200)] {
         let told = ada.lab.fails_untouched(&repair(&ada, text, &[]), 10, "slip-not-found");
-        assert!(told.what.contains("0 possibilities"), "{told:?}");
+        assert!(told.what.contains("0 possibilities"), "{}", told.what);
     }
     ada.lab.fails(&repair(&ada, "", &[]), 2, "secret-missing");
     let mut two = repair(&ada, "one", &[]);
@@ -155,8 +156,8 @@ fn nothing_found_is_said_with_its_figures() {
     // Nothing that was meant is 96 letters long, so only a part twice is thought of.
     let text = "2".repeat(95);
     let told = ada.lab.fails_untouched(&repair(&ada, &text, &[]), 10, "slip-not-found");
-    assert!(!told.what.contains(" 0 possibilities"), "{told:?}");
-    assert!(told.detail.as_ref().unwrap().contains("a part typed twice: "), "{told:?}");
+    assert!(!told.what.contains(" 0 possibilities"), "{}", told.what);
+    assert!(told.detail.as_ref().unwrap().contains("a part typed twice: "), "{}", told.what);
 }
 
 #[test]
