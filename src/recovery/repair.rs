@@ -204,7 +204,9 @@ impl StageWork<'_> {
         let is_found = || !found.lock().unwrap_or_else(PoisonError::into_inner).is_empty();
         self.tell(0, begun, effort.progress);
         let work = || {
-            while !effort.cancel.is_cancelled() && !(self.of > TO_THE_END && is_found()) {
+            // A stage that takes long need not go on to its end.
+            let is_over = || effort.cancel.is_cancelled() || self.of > TO_THE_END && is_found();
+            while !is_over() {
                 let portion = next.fetch_add(1, Ordering::Relaxed);
                 if portion >= portions {
                     return;

@@ -50,12 +50,22 @@ impl Dice {
     }
 }
 
-/// In which stage a search comes upon a key, if it does in those of at most so many possibilities. What is
-/// compared is the key itself, so nothing else can be taken for it.
-pub(super) fn found(typed: &str, key: &Secret32, at_most: u64) -> Option<Slips> {
+/// The stages that look for one slip.
+pub(super) const ONE_SLIP: &[Slips] = &[
+    Slips::Unreadable,
+    Slips::OneWrong,
+    Slips::Exchanged,
+    Slips::OneLeftOut,
+    Slips::OneTooMany,
+    Slips::PartTwice,
+];
+
+/// In which stage a search comes upon a key, if it does in one of these. What is compared is the key
+/// itself, so nothing else can be taken for it.
+pub(super) fn found(typed: &str, key: &Secret32, among: &[Slips]) -> Option<Slips> {
     let search = Search::of(&SecretText::new(typed.to_owned()));
     for (stage, slips) in search.stages().enumerate() {
-        if search.possibilities(stage) > at_most {
+        if !among.contains(&slips) {
             continue;
         }
         for portion in 0..search.portions(stage) {

@@ -2,13 +2,11 @@
 
 use keyhaul::backup::{recovery_key, repair::Slips};
 
-use super::{Dice, found};
+use super::{Dice, ONE_SLIP, found};
 
 const ALPHABET: &str = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz";
 /// Slips of each kind; more by `KEYHAUL_TEST_SLIPS`.
 const SLIPS: usize = 10_000;
-/// Stages that are done in a moment: those of one slip, and nothing else.
-const ONE_SLIP: u64 = 3_000;
 
 fn slips() -> usize {
     let more = std::env::var("KEYHAUL_TEST_SLIPS").ok().and_then(|count| count.parse().ok());
@@ -17,9 +15,9 @@ fn slips() -> usize {
 
 /// Makes slips of a kind and searches for each; lists what was missed, and says in which stages the rest
 /// was found. A slip that changes nothing is none.
-fn misses(seed: u64, at_most: u64, slip: impl Fn(&mut Dice, &mut Vec<char>) + Sync) -> Vec<String> {
+fn misses(seed: u64, count: usize, slip: impl Fn(&mut Dice, &mut Vec<char>) + Sync) -> Vec<String> {
     let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let each = slips().div_ceil(cores);
+    let each = count.div_ceil(cores);
     let one = |core: usize| {
         let mut dice = Dice::new(seed + core as u64 * 1_000_003);
         let mut misses = Vec::new();
@@ -33,7 +31,7 @@ fn misses(seed: u64, at_most: u64, slip: impl Fn(&mut Dice, &mut Vec<char>) + Sy
                 continue;
             }
             made += 1;
-            if found(&text, &key, at_most).is_none() {
+            if found(&text, &key, ONE_SLIP).is_none() {
                 misses.push(format!("{text}, meant {}", letters.iter().collect::<String>()));
             }
         }
@@ -47,7 +45,7 @@ fn misses(seed: u64, at_most: u64, slip: impl Fn(&mut Dice, &mut Vec<char>) + Sy
 
 #[track_caller]
 fn all_found(seed: u64, slip: impl Fn(&mut Dice, &mut Vec<char>) + Sync) {
-    let misses = misses(seed, ONE_SLIP, slip);
+    let misses = misses(seed, slips(), slip);
     assert!(misses.is_empty(), "{} missed:\n{}", misses.len(), misses.join("\n"));
 }
 
@@ -153,8 +151,7 @@ fn two_letters_read_as_one_and_one_as_two() {
 #[test]
 fn what_is_not_searched_is_not_found() {
     let turned = |_: &mut Dice, typed: &mut Vec<char>| typed[3..45].reverse();
-    let misses = misses(11, ONE_SLIP, turned);
-    assert_eq!(misses.len(), slips());
+    assert!(misses(11, 100, turned).len() >= 100);
 }
 
 /// What stands in the typed text decides where it is found: the likely kinds come first.
@@ -162,7 +159,7 @@ fn what_is_not_searched_is_not_found() {
 fn the_likeliest_comes_first() {
     let (key, letters) = Dice::new(12).key();
     let text: String = letters.iter().collect();
-    let at = |typed: &str| found(typed, &key, u64::MAX);
+    let at = |typed: &str| found(typed, &key, ONE_SLIP);
     let wrong = if letters[20] == 'x' { "y" } else { "x" };
     let mut typed = text.clone();
     typed.replace_range(20..21, wrong);
