@@ -18,6 +18,7 @@ pub mod names;
 mod new_file;
 mod one_room;
 mod passphrase;
+pub mod passphrase_list;
 mod people;
 mod pipeline;
 pub mod proof;

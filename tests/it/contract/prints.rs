@@ -157,6 +157,16 @@ fn unlock() {
 }
 
 #[test]
+fn unlock_by_a_list() {
+    let ada = Ada::with(|account| *account = Story::Passphrase.account());
+    let lines = "a watched pot\n\nThe kettle sings before the rain\n";
+    let list = format!("--secret-list={}", ada.lab.secret("list", lines));
+    let found = ada.asks(&["unlock", &list, "--vary=case"]);
+    assert_prints!("unlock_list", prints(&ada, &found, 0));
+    assert_prints!("list_exhausted", prints(&ada, &ada.asks(&["unlock", &list]), 10));
+}
+
+#[test]
 fn restore_dry_run() {
     let ada = Ada::new();
     assert_prints!("restore_dry_run", prints(&ada, &ada.opens(&["restore", "--dry-run"]), 3));
