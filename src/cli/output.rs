@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::{
     failure::{Code, Failure},
@@ -99,6 +100,11 @@ impl Output {
         self.voice == Voice::People && !self.quiet
     }
 
+    /// Says whether the result goes to a person in front of a terminal.
+    pub(super) fn is_seen(&self) -> bool {
+        self.voice == Voice::People && io::stdout().is_terminal()
+    }
+
     /// Says whether somebody looks at progress on stderr.
     pub(super) fn shows_progress(&self) -> bool {
         !self.quiet
@@ -131,6 +137,11 @@ impl Lines {
         self.text.push('\n');
     }
 
+    /// Sentences, in as many lines as they need.
+    pub(super) fn sentences(&mut self, text: &str) {
+        wrapped(text, self.width).iter().for_each(|line| self.line(line));
+    }
+
     pub(super) fn table(&mut self, table: &Table) {
         self.rows(table, 0);
     }
@@ -145,6 +156,32 @@ impl Lines {
             if self.ascii { table.in_ascii().lines(self.width) } else { table.lines(self.width) };
         lines.iter().skip(skip).for_each(|line| self.line(line));
     }
+}
+
+/// A text in lines of a width, broken between words and never inside a figure.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let is_figure = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if is_figure(word) && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 /// Nobody reads the result any more, or the disk behind it is full.
@@ -226,4 +263,17 @@ fn terminal_width() -> usize {
         .ok()
         .filter(|width| *width > 0)
         .unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_break_between_words_and_never_inside_a_figure() {
+        assert_eq!(wrapped("All 18 420 keys are here.", 11), ["All 18 420", "keys are", "here."]);
+        assert_eq!(wrapped("All 18 420 keys", 9), ["All", "18 420", "keys"]);
+        assert_eq!(wrapped("写真 ab", 5), ["写真", "ab"]);
+        assert_eq!(wrapped("", 5), [""]);
+    }
 }

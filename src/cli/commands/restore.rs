@@ -72,9 +72,10 @@ async fn bring_back(
                     lines.table(&refusals::reasons(&run.tally));
                     lines.line(refusals::named_in(&run.tally));
                 }
-                mixed(run, &done, &names).iter().for_each(|line| lines.line(line));
+                mixed(run, &done, &names).iter().for_each(|line| lines.sentences(line));
             }
-            done.closed.iter().for_each(|closed| lines.line(closed_words::sentence(closed)));
+            let closed = done.closed.iter().map(closed_words::sentence);
+            closed.for_each(|sentence| lines.sentences(&sentence));
             let stored = grouped(done.stored_total);
             lines.line(if done.dry_run {
                 "This is a plan: nothing was written.".to_owned()

@@ -98,9 +98,9 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
                 ));
             }
             fit_table::print(&unlocked.table, lines);
-            lines.line(&way_on.what);
+            lines.sentences(&way_on.what);
             let missed = way_on.closed.iter().filter(|closed| closed.is_missed());
-            missed.for_each(|closed| lines.line(closed_words::sentence(closed)));
+            missed.for_each(|closed| lines.sentences(&closed_words::sentence(closed)));
             lines.line(match way_on.option() {
                 Some(option) => format!("Next: keyhaul restore{option}"),
                 None => format!("Next: {}", visit.closed().next_command()),
@@ -129,7 +129,8 @@ fn kind_words(kind: SecretKind) -> &'static str {
     }
 }
 
-fn sentence(fit: &Fit, visit: &Visit) -> String {
+/// What a fit means, in a sentence.
+pub(super) fn sentence(fit: &Fit, visit: &Visit) -> String {
     let id = Shown::limited(&fit.id, 40);
     match fit.kind {
         LockKind::SecretStorage if fit.current => {

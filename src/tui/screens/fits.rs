@@ -3,7 +3,7 @@
 use crate::{
     base::{
         shown::{Shown, grouped},
-        words::{about, counted, listed, size},
+        words::{about, counted, listed},
     },
     recovery::{
         fits::{Cell, LeadsTo, Outcome, Reading, Row as Lock},
@@ -15,9 +15,7 @@ use crate::{
         layout::Regions,
         message::Opened,
         model::Model,
-        page::{
-            Hint, Line, Page, Piece, Row, Side, Target, called, hint, line, mark, own,
-        },
+        page::{Hint, Line, Page, Piece, Row, Side, Target, called, hint, line, mark, own},
         theme::Ink,
     },
 };
@@ -53,7 +51,8 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     for place in cursor.seen(table.rows.len(), height(model, regions)) {
         let Some(lock) = table.rows.get(place) else { continue };
         let focus = place == cursor.at && model.overlays.is_empty();
-        let row = if roomy { wide_row(opened, lock, focus, regions) } else { small_row(lock, focus) };
+        let row =
+            if roomy { wide_row(opened, lock, focus, regions) } else { small_row(lock, focus) };
         rows.push(row.focused(focus).target(Target::Row(place)).cursor(focus.then_some(0)));
     }
     if roomy {
@@ -76,11 +75,16 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
 /// What was given.
 fn given(opened: &Opened) -> String {
     match opened.table.secrets.as_slice() {
-        [SecretKind::RecoveryKey] => "You typed a recovery key. 12 cells, checksum right.".to_owned(),
+        [SecretKind::RecoveryKey] => {
+            "You typed a recovery key. 12 cells, checksum right.".to_owned()
+        }
         [SecretKind::Passphrase] => "You typed a passphrase.".to_owned(),
         [SecretKind::RawKey] => "You typed a raw key of 32 bytes.".to_owned(),
         [_] => "This is no recovery key, and it was tried as a passphrase.".to_owned(),
-        many => format!("{} are at hand. What counts is what they open together.", counted(many.len() as u64, "secret")),
+        many => format!(
+            "{} are at hand. What counts is what they open together.",
+            counted(many.len() as u64, "secret")
+        ),
     }
 }
 
@@ -249,10 +253,8 @@ fn meaning(model: &Model, opened: &Opened) -> Vec<Row> {
         tries => format!("{} tries", grouped(tries)),
     };
     let locks = counted(table.locks() as u64, "lock");
-    let mut rows = vec![
-        Row::empty(),
-        Row::text(format!("{locks}, {tries}, nothing sent to the server.")),
-    ];
+    let mut rows =
+        vec![Row::empty(), Row::text(format!("{locks}, {tries}, nothing sent to the server."))];
     let closed = opened.way_on.closed.iter().filter(|closed| closed.is_missed()).take(2);
     rows.extend(closed.map(|closed| Row::wrapped(0, line(closed_words(closed)))));
     if let Some(target) = model.target_version().filter(|it| !model.hauls.contains_key(it))

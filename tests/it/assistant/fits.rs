@@ -154,7 +154,10 @@ fn another_key_is_tried_on_what_is_locked_for_it() {
     scene.press("Enter");
     scene.restored(Ok(later::mixed()));
     let screen = scene.screen();
-    assert!(screen.contains("171 keys of backup 4 are locked for another recovery key"), "{screen}");
+    assert!(
+        screen.contains("171 keys of backup 4 are locked for another recovery key"),
+        "{screen}"
+    );
     scene.press("p");
     scene.paste("dwdtCnMYpX08FsFyUbJmRd9ML4frwJkqsXf7pR25LCo=");
     assert_eq!(tried(&scene).len(), 2);

@@ -239,8 +239,9 @@ pub(super) fn fits_older() -> Opened {
     table.rows[4].cells[0].key = proven(None);
     table.rows[4].leads_to = LeadsTo::Keys(Some(6_312));
     let way_on = WayOn {
-        what: "Your recovery key is right. It opens backup 2 (6 312 keys), not the current backup 4."
-            .to_owned(),
+        what:
+            "Your recovery key is right. It opens backup 2 (6 312 keys), not the current backup 4."
+                .to_owned(),
         restore: vec!["2".to_owned()],
         current_opens: false,
         closed: vec![closed("4", 18_420, true), closed("1", 411, false)],
@@ -290,7 +291,8 @@ pub(super) fn fits_two() -> Opened {
     let mut opened = opens_all();
     opened.fits.insert(0, fit(LockKind::Backup, "2", false));
     let way_on = WayOn {
-        what: "Together your secrets open backup 4 (18 420 keys) and backup 2 (6 312 keys).".to_owned(),
+        what: "Together your secrets open backup 4 (18 420 keys) and backup 2 (6 312 keys)."
+            .to_owned(),
         restore: vec!["4".to_owned(), "2".to_owned()],
         current_opens: true,
         closed: vec![closed("1", 411, false)],
