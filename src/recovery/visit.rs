@@ -51,8 +51,8 @@ pub enum Place {
     },
 }
 
-/// Entries to try keys on, by version; whoever visits the same place shares them.
-type Samples = Arc<Mutex<BTreeMap<String, Arc<Sample>>>>;
+/// Entries to try keys on, by version.
+pub(super) type Samples = BTreeMap<String, Arc<Sample>>;
 
 /// A visit: the place, what is there, and what the secrets opened.
 pub struct Visit {
@@ -63,7 +63,7 @@ pub struct Visit {
     /// What the secrets opened; `None` where none was given.
     pub unlocked: Option<Unlocked>,
     /// Entries of versions whose public key does not tell, as far as they are at hand.
-    samples: Samples,
+    samples: Arc<Mutex<Samples>>,
     /// Names of rooms that were asked for.
     heard: Arc<Mutex<BTreeMap<Arc<str>, RoomName>>>,
     /// Messages that were opened.
@@ -93,7 +93,7 @@ impl Visit {
             place,
             overview,
             unlocked: None,
-            samples: Samples::default(),
+            samples: Arc::default(),
             heard: Arc::default(),
             sightings: Arc::default(),
         })
@@ -125,9 +125,8 @@ impl Visit {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<(), Failure> {
-        let odd = self.sample_odd_ones(cancel).await?;
-        let mut samples = self.samples();
-        samples.retain(|version, _| odd.contains(version));
+        let samples = self.samples_of_odd_ones(cancel).await?;
+        let odd: Vec<String> = samples.keys().cloned().collect();
         let secrets: Vec<_> = secrets.iter().map(SecretText::duplicate).collect();
         let overview = self.overview.clone();
         let (progress, stop) = (Arc::clone(progress), cancel.clone());
@@ -153,14 +152,16 @@ impl Visit {
         Ok(())
     }
 
-    /// Gets entries of the versions whose public key makes no sense; says which these are.
-    async fn sample_odd_ones(&self, cancel: &Cancel) -> Result<Vec<String>, Failure> {
+    /// Entries of the versions whose public key makes no sense, as far as there are some.
+    pub(super) async fn samples_of_odd_ones(&self, cancel: &Cancel) -> Result<Samples, Failure> {
         let odd = self.overview.versions.iter().filter(|version| version.needs_a_sample());
         let odd: Vec<String> = odd.map(|version| version.version.clone()).collect();
         for version in odd.iter().take(limits::BACKUPS_LOOKED_IN) {
             self.sample(version, cancel).await?;
         }
-        Ok(odd)
+        let mut samples = self.samples();
+        samples.retain(|version, _| odd.contains(version));
+        Ok(samples)
     }
 
     /// Gets entries of a version to try keys on, unless they are at hand; says whether there are some now. A
@@ -185,7 +186,7 @@ impl Visit {
         Ok(true)
     }
 
-    fn samples(&self) -> BTreeMap<String, Arc<Sample>> {
+    fn samples(&self) -> Samples {
         self.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
@@ -200,8 +201,8 @@ impl Visit {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Searched, Failure> {
-        self.sample_odd_ones(cancel).await?;
-        let (overview, samples) = (self.overview.clone(), self.samples());
+        let samples = self.samples_of_odd_ones(cancel).await?;
+        let overview = self.overview.clone();
         let (list, progress, cancel) = (Arc::clone(list), Arc::clone(progress), cancel.clone());
         let tried = tokio::task::spawn_blocking(move || {
             let place = unlock::Place { overview: &overview, samples: &samples };
@@ -327,11 +328,6 @@ impl Visit {
     /// Keeps names for as long as the visit lasts, so that nobody asks for them again.
     pub(super) fn hear(&self, names: BTreeMap<Arc<str>, RoomName>) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
-    }
-
-    /// Entries of versions whose public key is of no use.
-    pub(super) fn samples(&self) -> &BTreeMap<String, Sample> {
-        &self.samples
     }
 
     /// What is remembered of opened messages, so that one sent twice is noticed on any page.
