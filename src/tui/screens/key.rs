@@ -518,6 +518,9 @@ fn hints(model: &Model) -> Vec<Hint> {
         if !key.field.is_empty() {
             hints.push(hint(Intent::Forget));
         }
+        if model.target_version().is_none() {
+            hints.push(hint(Intent::TryList));
+        }
         hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);
     }
     hints
