@@ -46,7 +46,7 @@ pub(super) enum Work {
     /// Counting what a list gives to try.
     Count,
     /// Trying a list of passphrases.
-    Guess,
+    TryList,
 }
 
 /// The work that is under way.

@@ -81,6 +81,9 @@ fn sentence(model: &Model) -> String {
             }
         };
     };
+    if let Some(found) = &model.guess.found {
+        return found.clone();
+    }
     match opened.kind {
         SecretKind::RecoveryKey => "You typed a recovery key. 12 cells, checksum right.".to_owned(),
         SecretKind::Passphrase => "You typed a passphrase.".to_owned(),

@@ -155,7 +155,7 @@ impl Model {
         let slow = self.guess.estimate.is_some() || self.guess.failed.as_ref().is_some_and(asked);
         self.guess.failed = None;
         self.guess.found = None;
-        let job = self.begin(Work::Guess, effects);
+        let job = self.begin(Work::TryList, effects);
         self.guess.trying = Some((self.now, Guessing::default()));
         let (lines, kinds) = (self.guess_lines(), self.guess.kinds.clone());
         effects.push(Effect::Guess { job, visit, lines, kinds, slow });
@@ -257,7 +257,7 @@ impl Model {
 
     /// What is tried belongs to an account that is left, or to a list that is left.
     pub(super) fn end_guesses(&mut self, effects: &mut Vec<Effect>) {
-        for work in [Work::Guess, Work::Count, Work::ReadList] {
+        for work in [Work::TryList, Work::Count, Work::ReadList] {
             effects.extend(self.jobs.end_kind(&work).map(Effect::Cancel));
         }
         self.guess.trying = None;

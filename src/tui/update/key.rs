@@ -90,6 +90,7 @@ impl Model {
 
     /// Something else is typed: what was opened before was for the text before.
     fn key_changed(&mut self, effects: &mut Vec<Effect>) {
+        self.guess.found = None;
         self.close_key(effects);
         self.try_if_ready(effects);
     }

@@ -268,8 +268,15 @@ fn what_opens_goes_on_as_if_it_was_typed() {
     assert!(screen.contains("Line 1, with its first letter small, opens a lock."), "{screen}");
     assert!(!screen.contains("correct horse"), "{screen}");
     scene.opens(later::opens_all());
+    // It is told for as long as the passphrase stands there.
+    scene.press("F2 F2");
+    assert!(scene.screen().contains("Line 1, with its first letter small"), "{}", scene.screen());
     scene.press("Enter");
-    assert!(scene.screen().contains("5 Restore"), "{}", scene.screen());
+    assert!(scene.screen().contains("Nothing is written yet."), "{}", scene.screen());
+    scene.press("4 Del");
+    scene.paste(later::KEY);
+    scene.opens(later::opens_all());
+    assert!(!scene.screen().contains("Line 1"), "{}", scene.screen());
 }
 
 #[test]
