@@ -30,6 +30,8 @@ pub enum Place {
     RecoveryKey,
     /// What every secret opens.
     Fits,
+    /// A list of passphrases.
+    Passphrases,
     /// Step 5.
     Restore,
     /// The keys that were refused.
@@ -68,6 +70,7 @@ impl Place {
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
             Self::Fits => "what fits",
+            Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
             Self::Proof => "Proof",
@@ -265,7 +268,7 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 15] = [
+    const SCREENS: [Place; 16] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
@@ -273,6 +276,7 @@ mod tests {
         Place::Key,
         Place::RecoveryKey,
         Place::Fits,
+        Place::Passphrases,
         Place::Restore,
         Place::Refused,
         Place::Proof,

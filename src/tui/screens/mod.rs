@@ -4,6 +4,7 @@ mod backups;
 mod contents;
 mod explain;
 mod fits;
+mod guesses;
 mod key;
 mod locks;
 mod overlays;
@@ -49,6 +50,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
         Place::Fits => fits::page(model, regions),
+        Place::Passphrases => guesses::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
         Place::TakeAway => take_away::page(model, regions),
@@ -162,7 +164,8 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
         Step::Key => {
             let closed = model.key.opened.is_some() && model.target_version().is_none();
             let kept = model.kept_secret.is_some() && model.open.is_some();
-            (model.target_version().is_some(), model.key.trying.is_some(), closed || kept)
+            let tried = model.key.trying.is_some() || model.guess.trying.is_some();
+            (model.target_version().is_some(), tried, closed || kept)
         }
         Step::Proof => {
             let failed = model.proof.failed.is_some();
@@ -295,6 +298,12 @@ fn command_words(model: &Model) -> Vec<Word> {
             }
         }
         Place::RecoveryKey | Place::Fits => words.push(plain("unlock")),
+        Place::Passphrases => {
+            words.extend(["unlock", "--secret-list", "-"].map(plain));
+            if !model.guess.kinds.is_empty() {
+                words.extend([plain("--vary"), Word::Plain(guesses::kinds_for_command(model))]);
+            }
+        }
         Place::Proof | Place::Why | Place::ProofRooms => {
             words.push(plain("history"));
             if let Some(room) = &model.proof.room {

@@ -4,6 +4,7 @@
 mod anything;
 mod fits;
 mod from_key_on;
+mod guessing;
 mod in_between;
 mod journey;
 mod journeys;
