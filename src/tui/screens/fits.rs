@@ -24,6 +24,8 @@ use crate::{
 const SECRETS: usize = 2;
 /// Cells of a column with outcomes.
 const COLUMN: usize = 14;
+/// Cells for how something can be.
+const CAUSE: usize = 54;
 /// Cells of the last column.
 const LEADS: usize = 16;
 
@@ -183,7 +185,7 @@ fn small_row(lock: &Lock, focus: bool) -> Row {
     let result = if lock.gone { own("gone") } else { cell(best) };
     Row::of(vec![
         mark(focus),
-        own(name(lock, false)).left(15),
+        own(name(lock, false)).left(13),
         result.left(12),
         own(keys.unwrap_or_default()),
     ])
@@ -240,10 +242,10 @@ fn leads_to(lock: &Lock) -> String {
 fn meaning(model: &Model, opened: &Opened) -> Vec<Row> {
     let table = &opened.table;
     if opened.fits.is_empty() {
-        let mut rows =
-            vec![Row::empty(), Row::of(vec![own("How that can be").left(50), own("what helps")])];
+        let head = vec![own("How that can be").left(CAUSE), own("what helps")];
+        let mut rows = vec![Row::of(head)];
         rows.extend(opened.causes.iter().map(|cause| {
-            let words = own(format!("  {}", cause.words())).left(50);
+            let words = own(format!("  {}", cause.words())).left(CAUSE);
             Row::of(vec![words, own(helps(*cause)).ink(Ink::Muted)])
         }));
         return rows;

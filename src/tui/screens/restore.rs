@@ -358,6 +358,10 @@ fn fact(model: &Model, roomy: bool) -> Line {
                     counted(entries, "key"),
                     grouped(refused)
                 )),
+                _ if is_mixed(model) => {
+                    let other = grouped(run.tally.figures.for_another);
+                    line(format!("{other} are for another key: p."))
+                }
                 (_, refused) => line(format!("{} cannot be restored.", grouped(refused))),
             }
         }

@@ -192,7 +192,7 @@ async fn an_older_key_and_then_the_other_one() {
     let story = Story::OlderKey;
     let mut ada = Journey::at_key_of(story).await;
     ada.paste(story.secret().expose()).await;
-    let screen = ada.sees("not the current backup 2.").await;
+    let screen = ada.sees("It opens backup 1 (35 keys)").await;
     assert!(screen.contains("What your secrets open"), "{screen}");
     ada.press("p").await;
     ada.sees("Type one more recovery key or passphrase.").await;

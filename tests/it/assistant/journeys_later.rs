@@ -176,6 +176,7 @@ async fn the_token_dies_in_the_middle() {
     ada.press("Enter").await;
     ada.sees("✓ Restored. 5 427 keys").await;
     ada.press("Enter").await;
+    ada.sees("▸6 Proof").await;
     let screen = ada.sees("! ").await;
     assert!(screen.contains("▸6 Proof"), "{screen}");
     ada.press("7").await;
@@ -199,7 +200,7 @@ async fn leaving_in_the_middle_and_coming_back() {
     ada.press("4").await;
     ada.sees("5 467 keys").await;
     ada.paste(Story::Plain.old_recovery_key().expose()).await;
-    ada.sees("It is right. It opens backup 1").await;
+    ada.sees("It opens backup 1 (420 keys)").await;
     between.play(vec![("/room_keys/keys", Trick::Hold(hold.clone()))]);
     ada.press("Enter").await;
     ada.sees("keyhaul reads and saves backup 1 first.").await;
