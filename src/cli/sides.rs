@@ -26,7 +26,10 @@ impl SideWord {
             Some(("backup", version)) => Ok(Self::Backup(Wanted::parse(version))),
             Some(("file", file)) if !file.is_empty() => Ok(Self::KeyFile(file.into())),
             Some(("snapshot", file)) if !file.is_empty() => Ok(Self::Snapshot(file.into())),
-            _ => Err("expected backup:N, backup:current, store, file:FILE or snapshot:FILE".to_owned()),
+            _ => {
+                Err("expected backup:N, backup:current, store, file:FILE or snapshot:FILE"
+                    .to_owned())
+            }
         }
     }
 }

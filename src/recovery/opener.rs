@@ -125,10 +125,9 @@ fn judge_all(key: Option<&DecryptionKey>, batch: &Batch) -> Vec<Verdict> {
 fn judge(key: Option<&DecryptionKey>, entry: &RawEntry<'_>, room: &mut Workroom) -> Verdict {
     match key {
         Some(key) => match key.open(entry, room) {
-            Ok(key) => Verdict::Key {
-                session: key.session_id(),
-                first: Some(key.key.first_known_index()),
-            },
+            Ok(key) => {
+                Verdict::Key { session: key.session_id(), first: Some(key.key.first_known_index()) }
+            }
             Err(refusal) => Verdict::Refused(refusal.reason()),
         },
         None => by_itself(entry),
@@ -155,14 +154,17 @@ mod tests {
     /// However many batches there are, every entry is heard of once and in its place.
     #[test]
     fn entries_come_in_their_order() {
-        let mut bench = Bench::new(None, Vec::new(), |seen: &mut Vec<(String, Verdict)>, room, verdict| {
-            seen.push((room.to_string(), verdict));
-        });
+        let mut bench =
+            Bench::new(None, Vec::new(), |seen: &mut Vec<(String, Verdict)>, room, verdict| {
+                seen.push((room.to_string(), verdict));
+            });
         let id = crate::base::base64::encode(&[7; 32]);
         let all = 1_000;
         for number in 0..all {
-            let (room, json) = (format!("!{}", number / 3), format!(r#"{{"first_message_index":{number}}}"#));
-            let entry = RawEntry { room_id: &room, session_id: &id, json: json.as_bytes(), fault: None };
+            let (room, json) =
+                (format!("!{}", number / 3), format!(r#"{{"first_message_index":{number}}}"#));
+            let entry =
+                RawEntry { room_id: &room, session_id: &id, json: json.as_bytes(), fault: None };
             bench.take(entry);
         }
         bench.clear();

@@ -54,10 +54,8 @@ pub fn sheet(visit: &Visit, wish: Wish<'_>, zone: &TimeZone) -> Result<bool, Fai
 }
 
 fn text(overview: &Overview, unlocked: Option<&Unlocked>, day: &str) -> String {
-    let mut lines = vec![
-        format!(" Recovery sheet{day:>width$}", width = WIDTH - 16),
-        account(overview),
-    ];
+    let mut lines =
+        vec![format!(" Recovery sheet{day:>width$}", width = WIDTH - 16), account(overview)];
     match unlocked {
         None => lines.push(row("Opens", "not tried: no recovery key was given that day")),
         Some(unlocked) => lines.extend(opens(overview, unlocked)),

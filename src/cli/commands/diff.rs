@@ -79,14 +79,14 @@ async fn compare(
             (SideWord::Backup(wanted), Some(visit), _) => {
                 let version = visit.overview.choose(wanted)?;
                 let name = Name::Backup(Shown::limited(&version.version, 20));
-                Side::Backup { visit, version, name }
+                Side::Backup { visit, version, name, from: None }
             }
             (SideWord::Snapshot(file), _, Some(saved)) => {
                 let version = saved.overview.choose(&Wanted::Current)?;
                 let file = Shown::new(&file.to_string_lossy());
                 let n = Shown::limited(&version.version, 20);
                 let name = Name::Snapshot { file, version: n };
-                Side::Backup { visit: saved, version, name }
+                Side::Backup { visit: saved, version, name, from: None }
             }
             (SideWord::KeyFile(file), ..) => {
                 // One passphrase may serve for both files.
@@ -216,7 +216,8 @@ fn tell(diff: &Diff, names: &Names, lines: &mut Lines) {
     lines.table(&table);
     let same = diff.rooms.values().filter(|room| room.is_same()).count() as u64;
     if same > 0 {
-        let rooms = if same == 1 { "1 room is".to_owned() } else { format!("{} rooms are", grouped(same)) };
+        let rooms =
+            if same == 1 { "1 room is".to_owned() } else { format!("{} rooms are", grouped(same)) };
         lines.line(format!("{rooms} the same on both sides."));
     }
     for line in diff.losses().into_iter().chain(diff.doubts()) {

@@ -113,9 +113,7 @@ pub(super) fn labels(names: &BTreeMap<Arc<str>, Shown>) -> impl Fn(&Arc<str>) ->
         let short = |cells| Shown::new(id).cut_middle(cells);
         let is_shared = |name: &Shown| bearers.get(name.as_str()).is_some_and(|&rooms| rooms > 1);
         match names.get(id) {
-            Some(name) if is_shared(name) => {
-                Shown::new(&format!("{} {}", name.cut(24), short(16)))
-            }
+            Some(name) if is_shared(name) => Shown::new(&format!("{} {}", name.cut(24), short(16))),
             Some(name) => name.clone(),
             None => short(24),
         }

@@ -27,13 +27,20 @@ pub(super) async fn run(desk: &mut Desk, file: &Path) -> Result<u8, Failure> {
     let tried = written?;
     let name = file.to_string_lossy();
     desk.output
-        .result(|| json!({"file": name, "tried": tried}), |lines| {
-            lines.line(format!("The recovery sheet is in {}.", Shown::new(&name)));
-            lines.line("Print it, and write your recovery key on it by hand: it is not in the file.");
-            if !tried {
-                lines.line("What a recovery key opens is on it if you give one with --secret-file.");
-            }
-        })
+        .result(
+            || json!({"file": name, "tried": tried}),
+            |lines| {
+                lines.line(format!("The recovery sheet is in {}.", Shown::new(&name)));
+                lines.line(
+                    "Print it, and write your recovery key on it by hand: it is not in the file.",
+                );
+                if !tried {
+                    lines.line(
+                        "What a recovery key opens is on it if you give one with --secret-file.",
+                    );
+                }
+            },
+        )
         .map_err(|error| closed(&error))?;
     Ok(0)
 }

@@ -4,7 +4,7 @@
 mod book;
 mod told;
 
-use std::{collections::BTreeMap, ops::ControlFlow, sync::Arc};
+use std::{collections::BTreeMap, ops::ControlFlow, path::PathBuf, sync::Arc};
 
 use serde::Serialize;
 
@@ -13,6 +13,7 @@ use super::{
     failures::IntoFailure,
     key_files::import::{Import, look_into},
     opener::{self, Verdict},
+    source::Source,
     store::Kept,
     visit::Visit,
 };
@@ -25,7 +26,8 @@ use crate::{
         shown::Shown,
     },
     homeserver::RequestError,
-    key_file::reading::Unusable,
+    key_file::reading::{SessionFault, Unusable},
+    megolm::room_key::RoomKey,
 };
 
 /// Keys between two pieces of news.
@@ -41,6 +43,8 @@ pub enum Side<'a> {
         version: &'a BackupVersion,
         /// What people call it.
         name: Name,
+        /// A snapshot of it that spares the server the question.
+        from: Option<PathBuf>,
     },
     /// The store on this computer.
     Store(Kept),
@@ -180,7 +184,7 @@ impl Reading {
         let progress = Arc::clone(progress);
         let cancel = cancel.clone();
         match side {
-            Side::Backup { visit, version, name } => {
+            Side::Backup { visit, version, name, from } => {
                 let key = visit.unlocked.as_ref().and_then(|unlocked| unlocked.key_for(version));
                 let read = if key.is_some() { ReadBy::Keys } else { ReadBy::Metadata };
                 let hears = |reading: &mut Self, room: &Arc<str>, verdict| match verdict {
@@ -189,7 +193,10 @@ impl Reading {
                     }
                     Verdict::Refused(_) => reading.refused += 1,
                 };
-                let source = visit.whole(version, None);
+                let source = match from {
+                    Some(file) => Source::Snapshot { file },
+                    None => visit.whole(version, None),
+                };
                 let done = opener::read(source, key, self, hears, progress, cancel).await?;
                 let (mut reading, ended) = done;
                 reading.whole = ended.whole;
@@ -246,9 +253,8 @@ impl Reading {
     ) -> Result<Self, Failure> {
         let mut last: Arc<str> = Arc::from("");
         let mut keys = 0;
-        let mut take = |key: Result<_, _>| match key {
+        let mut take = |key: Result<RoomKey, SessionFault>| match key {
             Ok(key) => {
-                let key: crate::megolm::room_key::RoomKey = key;
                 if *last != *key.room_id {
                     last = Arc::from(key.room_id.as_str());
                 }
@@ -259,7 +265,7 @@ impl Reading {
                     progress.tell(News::Carrying { keys });
                 }
             }
-            Err(crate::key_file::reading::SessionFault { why: Unusable::Rest { .. }, .. }) => {
+            Err(SessionFault { why: Unusable::Rest { .. }, .. }) => {
                 self.whole = false;
             }
             Err(_) => self.refused += 1,

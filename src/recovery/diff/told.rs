@@ -91,7 +91,9 @@ fn loss(own: &str, other: &str, only: u64, earlier: u64) -> String {
         }
         _ => {
             let (keys, them) = (counted(only, "key"), if only == 1 { "it" } else { "them" });
-            format!("If {own} were deleted, {keys} would be gone: {other} does not hold {them}.{later}")
+            format!(
+                "If {own} were deleted, {keys} would be gone: {other} does not hold {them}.{later}"
+            )
         }
     }
 }
@@ -138,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_backup_that_would_be_gone_is_told() {
-        let all = RoomDiff { only_a: 988, only_b: 13_096, both: 5_324, earlier_a: 31, earlier_b: 0 };
+        let all =
+            RoomDiff { only_a: 988, only_b: 13_096, both: 5_324, earlier_a: 31, earlier_b: 0 };
         assert_eq!(
             told(backup("2"), backup("4"), all),
             [
@@ -157,19 +160,22 @@ mod tests {
             ["If backup 4 were deleted, no key would be gone: the store holds them all."]
         );
         assert_eq!(
-            told(Name::Store, Name::KeyFile(Shown::new("keys.txt")), RoomDiff { only_b: 1, ..all_there }),
-            ["3 keys of the store are not in the key file.", "1 key of the key file is not in the store."]
+            told(
+                Name::Store,
+                Name::KeyFile(Shown::new("keys.txt")),
+                RoomDiff { only_b: 1, ..all_there }
+            ),
+            [
+                "3 keys of the store are not in the key file.",
+                "1 key of the key file is not in the store."
+            ]
         );
     }
 
     #[test]
     fn what_cannot_be_believed_is_told() {
-        let doubtful = SideRead {
-            read: ReadBy::Metadata,
-            refused: 1,
-            whole: false,
-            ..side(backup("1"))
-        };
+        let doubtful =
+            SideRead { read: ReadBy::Metadata, refused: 1, whole: false, ..side(backup("1")) };
         assert_eq!(doubtful.doubts().len(), 3);
         assert_eq!(side(Name::Store).doubts(), Vec::<String>::new());
     }

@@ -117,13 +117,17 @@ impl Facts {
             Some(n) => format!("Backup {n} {rest}"),
             None => format!("The current backup {rest}"),
         };
-        let exists = if self.saved.is_some() { "A backup is in the snapshot" } else { "A current backup exists" };
+        let exists = if self.saved.is_some() {
+            "A backup is in the snapshot"
+        } else {
+            "A current backup exists"
+        };
         vec![
             Check::new("server", "The server answers", self.server_answers()),
             Check::new("sign_in", "You are signed in", self.signed_in()),
             Check::new("backup", exists, self.backup()),
             Check::new("switched_on", "Backing up is not switched off", self.switched_on()),
-            Check::new("storage", "Secret storage exists", storage::exists(self)),
+            Check::new("storage", storage::exists_title(self), storage::exists(self)),
             Check::new("key", storage::key_title(self), storage::key(self)),
             Check::new("secret", "Its default lock holds a backup's key", storage::secret(self)),
             Check::new("fits", storage::fits_title(self), storage::fits(self)),
@@ -210,7 +214,8 @@ impl Facts {
     /// What happened to the backups, lately or since somebody looked.
     fn changes(&self, n: &Shown) -> Option<Outcome> {
         let current = self.overview.current.as_deref();
-        if let Some(Some(now)) = self.current_later.as_ref().filter(|now| now.as_deref() != current) {
+        if let Some(Some(now)) = self.current_later.as_ref().filter(|now| now.as_deref() != current)
+        {
             let finding = Finding::NewBackupMade { now: name(now) };
             return Some(Outcome::wrong(finding, "another one was made just now"));
         }
@@ -218,17 +223,24 @@ impl Facts {
         if let Some(newest) = self.newest_before().filter(|newest| *newest > number) {
             let newest = name(&newest.to_string());
             let finding = Finding::NewestDeleted { current: n.clone(), newest: newest.clone() };
-            return Some(Outcome::wrong(finding, format!("backup {n} again; backup {newest} is gone")));
+            return Some(Outcome::wrong(
+                finding,
+                format!("backup {n} again; backup {newest} is gone"),
+            ));
         }
         // Only where numbers are counted per account do they tell how many were made.
-        let looked = self.seen_before.iter().filter_map(|seen| {
-            Some((seen.version.parse::<u64>().ok()?, seen.looked?))
-        });
+        let looked = self
+            .seen_before
+            .iter()
+            .filter_map(|seen| Some((seen.version.parse::<u64>().ok()?, seen.looked?)));
         let (known, at) = looked.max()?;
         let made = number.saturating_sub(known);
         let lately = self.at.as_second() - at.as_second() < DAY;
         (self.overview.all_found == Some(true) && made >= 2 && lately).then(|| {
-            Outcome::wrong(Finding::AppsFighting { made }, format!("backup {n}, the latest of many"))
+            Outcome::wrong(
+                Finding::AppsFighting { made },
+                format!("backup {n}, the latest of many"),
+            )
         })
     }
 
@@ -279,7 +291,9 @@ impl Facts {
         let Some(current) = self.current() else { return self.silence() };
         let Some(reading) = self.reading(&current.version) else {
             return match &self.unread {
-                Some(failure) => Outcome::wrong(Finding::Failed(failure.clone()), "it cannot be read"),
+                Some(failure) => {
+                    Outcome::wrong(Finding::Failed(failure.clone()), "it cannot be read")
+                }
                 None => self.silence(),
             };
         };
@@ -327,8 +341,12 @@ impl Facts {
             Outcome::unknown("it holds no keys")
         } else if others > 0 {
             let left = refused - others;
-            let rest = if left > 0 { format!("; {} damaged", grouped(left)) } else { String::new() };
-            Outcome::wrong(Finding::EntriesForAnotherKey { n: others, all }, format!("{text}{rest}"))
+            let rest =
+                if left > 0 { format!("; {} damaged", grouped(left)) } else { String::new() };
+            Outcome::wrong(
+                Finding::EntriesForAnotherKey { n: others, all },
+                format!("{text}{rest}"),
+            )
         } else if refused > 0 {
             Outcome::wrong(Finding::EntriesDamaged { n: refused, all }, text)
         } else {

@@ -4,11 +4,7 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 
-use super::super::{
-    look::Overview,
-    trust::SignedBy,
-    unlock::StorageFault,
-};
+use super::super::{look::Overview, trust::SignedBy, unlock::StorageFault};
 use crate::{
     backup::{signatures::Signature, version::BackupVersion},
     base::{failure::Failure, shown::Shown},

@@ -151,6 +151,14 @@ impl Finding {
         }
     }
 
+    /// The backup that is to be restored next, where it is that.
+    pub fn backup(&self) -> Option<&Shown> {
+        match self {
+            Self::KeyOfAnotherBackup { n, .. } | Self::StorageOfAnotherBackup { n, .. } => Some(n),
+            _ => None,
+        }
+    }
+
     /// What it is, in one sentence.
     pub fn fact(&self) -> String {
         match self {
@@ -169,7 +177,9 @@ impl Finding {
             Self::KeyMalformed { n } => {
                 format!("The public key of backup {n} is missing or makes no sense.")
             }
-            Self::KeyEncodedTwice { n } => format!("Some apps cannot read backup {n}; keyhaul can."),
+            Self::KeyEncodedTwice { n } => {
+                format!("Some apps cannot read backup {n}; keyhaul can.")
+            }
             Self::SwitchedOff => "Your account's settings switch backing up off.".to_owned(),
             Self::NoStorage => "There is no secret storage on this account.".to_owned(),
             Self::NoDefaultLock => "Secret storage has no lock that apps use.".to_owned(),
@@ -285,15 +295,21 @@ impl Finding {
                  wrong one."
             }
             Self::CountDiffers { .. } => "The server counts wrongly, or does not send everything.",
-            Self::ReadInPart => "The connection or the snapshot broke off. What came before is good.",
+            Self::ReadInPart => {
+                "The connection or the snapshot broke off. What came before is good."
+            }
             Self::EntriesForAnotherKey { .. } => {
                 "An app went on writing with the key of an older backup. They open with that key only."
             }
             Self::EntriesDamaged { .. } => {
                 "An app wrote them wrongly, or they were changed since. The others are not affected."
             }
-            Self::StoreDamaged { .. } => "The disk has a fault, or another program wrote to the file.",
-            Self::ClockOff => "One of the two clocks is wrong. Certificates and signing in may suffer.",
+            Self::StoreDamaged { .. } => {
+                "The disk has a fault, or another program wrote to the file."
+            }
+            Self::ClockOff => {
+                "One of the two clocks is wrong. Certificates and signing in may suffer."
+            }
         };
         words.to_owned()
     }
@@ -316,8 +332,12 @@ impl Finding {
                 "restore all backups. Then leave backing up to one app, and switch it off in the other."
             }
             Self::UnknownKind { .. } => "use the app that made it, or choose an older backup.",
-            Self::KeyMalformed { .. } => "save a snapshot; a recovery key is tried on the keys in it.",
-            Self::KeyEncodedTwice { .. } => "restore it here. Do not reset it in another app before.",
+            Self::KeyMalformed { .. } => {
+                "save a snapshot; a recovery key is tried on the keys in it."
+            }
+            Self::KeyEncodedTwice { .. } => {
+                "restore it here. Do not reset it in another app before."
+            }
             Self::SwitchedOff => "restore what is there, then switch it on in one app.",
             Self::NoStorage => "try the key on your paper: it may open the backup itself.",
             Self::NoDefaultLock | Self::DescriptionMissing => {
@@ -327,10 +347,14 @@ impl Finding {
                 "keep the app that made the backup signed in, and make a key file there."
             }
             Self::KeyForFormerLock => "look for the former recovery key; it opens the backup.",
-            Self::StorageOfNoBackup => "look for an app that is still signed in, or for a snapshot.",
+            Self::StorageOfNoBackup => {
+                "look for an app that is still signed in, or for a snapshot."
+            }
             Self::StorageDamaged => "try another recovery key; keep every signed-in app signed in.",
             Self::Unsigned { opened: true } => "go on; nothing needs to be done.",
-            Self::Unsigned { opened: false } => "believe in it only once your recovery key opens it.",
+            Self::Unsigned { opened: false } => {
+                "believe in it only once your recovery key opens it."
+            }
             Self::SignatureBroken | Self::AccountKeyExchanged => {
                 "restore what your recovery key opens; do not type it into other apps before you know why."
             }
@@ -339,8 +363,12 @@ impl Finding {
             Self::EntriesForAnotherKey { .. } => {
                 "give older recovery keys, too: each is tried on the rest."
             }
-            Self::EntriesDamaged { .. } => "restore the others; an older backup may hold these whole.",
-            Self::StoreDamaged { .. } => "keep a copy of the folder, then restore the missing keys again.",
+            Self::EntriesDamaged { .. } => {
+                "restore the others; an older backup may hold these whole."
+            }
+            Self::StoreDamaged { .. } => {
+                "keep a copy of the folder, then restore the missing keys again."
+            }
             Self::ClockOff => "set this computer's clock, then check again.",
         };
         words.to_owned()

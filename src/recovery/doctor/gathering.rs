@@ -21,9 +21,7 @@ use super::{
         unlock::LockKind,
         visit::{Place, Visit},
     },
-    facts::{
-        Facts, OpenedFacts, Reading, SeenBefore, ServerFacts, SignedFacts, StoreFacts,
-    },
+    facts::{Facts, OpenedFacts, Reading, SeenBefore, ServerFacts, SignedFacts, StoreFacts},
 };
 use crate::{
     backup::version::BackupVersion,
@@ -210,9 +208,8 @@ async fn store(visit: &Visit, data_dir: &Path) -> Result<StoreFacts, Failure> {
 fn seen_before(facts: &Facts, data_dir: &Path) -> Vec<SeenBefore> {
     let overview = &facts.overview;
     let looks = looks::earlier(overview, data_dir).into_iter();
-    let mut seen: Vec<_> = looks
-        .map(|look| SeenBefore { version: look.version, looked: Some(look.at) })
-        .collect();
+    let mut seen: Vec<_> =
+        looks.map(|look| SeenBefore { version: look.version, looked: Some(look.at) }).collect();
     let mut add = |version: String| {
         if !seen.iter().any(|known| known.version == version) {
             seen.push(SeenBefore { version, looked: None });

@@ -35,20 +35,26 @@ fn direct(opened: &OpenedFacts) -> Option<&str> {
     first.map(String::as_str)
 }
 
+/// Says whether the current backup opens although there is no secret storage, as before 2020.
+fn is_needless(facts: &Facts) -> bool {
+    let opened = facts.opened.as_ref().zip(facts.overview.current.as_ref());
+    !is_there(&facts.overview.locks) && opened.is_some_and(|(opened, n)| opened.opens(n))
+}
+
+pub(super) fn exists_title(facts: &Facts) -> &'static str {
+    if is_needless(facts) { "Secret storage is not needed" } else { "Secret storage exists" }
+}
+
 pub(super) fn exists(facts: &Facts) -> Outcome {
     if is_untold(facts) {
         return facts.silence();
     }
     let locks = &facts.overview.locks;
     if !is_there(locks) {
-        let current = facts.overview.current.as_deref();
-        let opened = facts.opened.as_ref();
-        return match (opened, current) {
-            (Some(opened), Some(current)) if opened.opens(current) => {
-                Outcome::ok("no, and none is needed here")
-            }
-            (_, None) => Outcome::unknown("no"),
-            _ => Outcome::wrong(Finding::NoStorage, "no"),
+        return match facts.overview.current {
+            Some(_) if is_needless(facts) => Outcome::ok("your key is that of the backup itself"),
+            Some(_) => Outcome::wrong(Finding::NoStorage, "no"),
+            None => Outcome::unknown("no"),
         };
     }
     let Some(default) = locks.default_key() else {
@@ -103,6 +109,7 @@ pub(super) fn secret(facts: &Facts) -> Outcome {
     };
     let holds = |secret: &StoredSecret| secret.key_ids().any(|id| id == default);
     match &locks.secret {
+        None if facts.overview.current.is_none() => Outcome::unknown("no, and there is no backup"),
         None => Outcome::wrong(Finding::NoKeyInStorage, "no"),
         Some(secret) if holds(secret) => Outcome::ok("there, still locked"),
         Some(_) => Outcome::wrong(Finding::KeyForFormerLock, "only a former lock does"),

@@ -97,7 +97,14 @@ fn well() -> Facts {
 }
 
 fn info() -> Info {
-    Info { bytes: 1_000, keys: 411, candidates: 0, rooms: 3, sources: Vec::new(), slots: Vec::new() }
+    Info {
+        bytes: 1_000,
+        keys: 411,
+        candidates: 0,
+        rooms: 3,
+        sources: Vec::new(),
+        slots: Vec::new(),
+    }
 }
 
 fn marks(facts: &Facts, mark: Mark) -> Vec<&'static str> {
@@ -179,10 +186,7 @@ fn a_secret_of_another_version_says_which() {
     assert_eq!(says(&checks, "sample"), "all 50");
     let finding = checks.iter().find_map(|check| check.finding.as_ref()).unwrap();
     assert_eq!(finding.fact(), "Your recovery key is right, but it belongs to backup 2.");
-    assert_eq!(
-        finding.next(),
-        "restore backup 2. Then keep every signed-in app signed in."
-    );
+    assert_eq!(finding.next(), "restore backup 2. Then keep every signed-in app signed in.");
     // The key of a backup itself, without secret storage.
     let direct = changed(|facts| {
         let backups = vec!["2".to_owned()];

@@ -221,7 +221,8 @@ pub(in crate::recovery) fn look_into(
     cancel: &Cancel,
 ) -> Result<(), Failure> {
     let opened = Opened::open(wish, progress, cancel)?;
-    let failed = |fault: KeyFileFault| key_file_failure(fault, &Shown::new(source_name(&opened.source)));
+    let failed =
+        |fault: KeyFileFault| key_file_failure(fault, &Shown::new(source_name(&opened.source)));
     let mut file = &opened.file;
     file.rewind().map_err(|error| failed(ArmorFault::Io(error).into()))?;
     let mut one = |key| {

@@ -202,7 +202,11 @@ impl Report<'_> {
             !overview.versions.iter().any(|version| version.version == seen.version)
         });
         for seen in gone {
-            page.line(2, &format!("backup {}", name(&seen.version)), "was there before, and is gone");
+            page.line(
+                2,
+                &format!("backup {}", name(&seen.version)),
+                "was there before, and is gone",
+            );
         }
     }
 
@@ -211,10 +215,14 @@ impl Report<'_> {
         let about = if current { "current" } else { "" };
         page.line(2, &format!("backup {}", name(&version.version)), about);
         page.line(4, "algorithm", Shown::limited(&version.algorithm, 80).as_str());
-        page.line(4, "public key", &match version.public_key() {
-            Ok(key) => key.to_base64(),
-            Err(fault) => format!("none that makes sense: {fault}"),
-        });
+        page.line(
+            4,
+            "public key",
+            &match version.public_key() {
+                Ok(key) => key.to_base64(),
+                Err(fault) => format!("none that makes sense: {fault}"),
+            },
+        );
         if version.has_key_encoded_twice() {
             page.line(4, "", "encoded twice");
         }
@@ -306,15 +314,18 @@ impl Report<'_> {
         let opened = reading.opened.map_or("no key at hand".to_owned(), grouped);
         page.line(4, "opened", &opened);
         for (reason, count) in &reading.refused {
-            page.line(4, &format!("refused: {reason}"), &format!("  {}", grouped(*count)));
+            page.line(4, "refused", &format!("{reason} {}", grouped(*count)));
         }
         let refused = |room: &super::doctor::facts::RoomReading| room.refused.values().sum::<u64>();
         let mut rooms: Vec<_> =
             reading.rooms.iter().filter(|(_, room)| refused(room) > 0).collect();
         rooms.sort_by(|(a_id, a), (b_id, b)| refused(b).cmp(&refused(a)).then(a_id.cmp(b_id)));
         for (id, room) in rooms {
-            let reasons: Vec<_> =
-                room.refused.iter().map(|(reason, n)| format!("{reason} {}", grouped(*n))).collect();
+            let reasons: Vec<_> = room
+                .refused
+                .iter()
+                .map(|(reason, n)| format!("{reason} {}", grouped(*n)))
+                .collect();
             let all = grouped(room.entries);
             page.line(4, "room", &format!("{}: {} of {all}", self.ids.of(id), listed(&reasons)));
         }
@@ -341,12 +352,20 @@ impl Report<'_> {
                     page.line(2, "opens with", &format!("{} {id}", lock.kind.word()));
                 }
                 for source in &info.sources {
-                    page.line(2, "from", &match source {
-                        Origin::Backup { version, public_key } => {
-                            format!("backup {}, public key {}", name(version), public_key.to_base64())
-                        }
-                        Origin::KeyFile { .. } => "a key file".to_owned(),
-                    });
+                    page.line(
+                        2,
+                        "from",
+                        &match source {
+                            Origin::Backup { version, public_key } => {
+                                format!(
+                                    "backup {}, public key {}",
+                                    name(version),
+                                    public_key.to_base64()
+                                )
+                            }
+                            Origin::KeyFile { .. } => "a key file".to_owned(),
+                        },
+                    );
                 }
             }
         }
