@@ -86,7 +86,7 @@ fn no_secret_and_no_id_is_in_a_report() {
 
     // Both searches find what is planted.
     let room = ada.account.rooms[0].id.as_str();
-    assert_eq!(told(&ids, &format!("{text}{room}")), [room]);
+    assert!(told(&ids, &format!("{text}{room}")).contains(&room));
     let paper = fs::read_to_string(ada.file("recovery key")).unwrap();
     let planted = format!("{text}{}", paper.replace(' ', ""));
     assert!(!found(&canaries(&ada), planted.as_bytes()).is_empty());
