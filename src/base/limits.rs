@@ -127,3 +127,11 @@ pub const KEYS_LOOKED_FOR: usize = 20;
 pub const BACKUPS_LOOKED_IN: usize = 5;
 /// Most opened messages remembered for finding one that was sent twice.
 pub const MESSAGES_REMEMBERED: usize = 100_000;
+/// Largest list of passphrases to try, in bytes.
+pub const SECRET_LIST: u64 = 4 << 20;
+/// Longest line of it, in bytes.
+pub const LIST_LINE: usize = 1 << 10;
+/// Most passphrases that a list may give with its variations.
+pub const GUESSES: usize = 500_000;
+/// Most PBKDF2 rounds done for a list without asking: about a minute on a small computer.
+pub const LIST_BUDGET: u64 = 200_000_000;

@@ -28,6 +28,22 @@ pub enum News {
         /// Rounds of all locks and spellings to be tried.
         all: u64,
     },
+    /// Passphrases of a list are tried on the locks.
+    Guessing {
+        /// Tries so far: one is one passphrase on one lock.
+        tried: u64,
+        /// Tries in all, if nothing more opens.
+        of: u64,
+        /// Tries in ten seconds, on the average.
+        in_ten_seconds: u64,
+        /// Seconds that the rest may take; nothing as long as that is not known.
+        left: Option<u64>,
+    },
+    /// A passphrase of a list opened a lock.
+    Guessed {
+        /// The number of its line, from one.
+        line: u64,
+    },
     /// Keys go into a key file or come out of one.
     Carrying {
         /// Keys so far.

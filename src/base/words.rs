@@ -45,6 +45,14 @@ pub fn about(seconds: u64) -> String {
     }
 }
 
+/// How fast something goes, from how often it happens in ten seconds: below ten in a second to a tenth.
+pub fn pace(in_ten_seconds: u64) -> String {
+    match in_ten_seconds {
+        0..100 => format!("{}.{} per second", in_ten_seconds / 10, in_ten_seconds % 10),
+        _ => format!("{} per second", grouped(in_ten_seconds / 10)),
+    }
+}
+
 /// How long ago something was.
 pub fn ago(then: Timestamp, now: Timestamp) -> String {
     let seconds = u64::try_from(now.duration_since(then).as_secs()).unwrap_or(0);
@@ -133,6 +141,10 @@ mod tests {
         assert_eq!([length(0), length(42), length(380)], ["a moment", "42 s", "6 min 20 s"]);
         assert_eq!([about(4), about(7), about(41)], ["about 5 s", "about 10 s", "about 1 min"]);
         assert_eq!(about(3_000), "about 50 min");
+        assert_eq!(
+            [pace(3), pace(71), pace(12_345)],
+            ["0.3 per second", "7.1 per second", "1 234 per second"]
+        );
     }
 
     #[test]

@@ -135,7 +135,20 @@ pub enum Command {
         room: String,
     },
     /// Tell what a recovery key or passphrase opens; writes nothing
-    Unlock,
+    Unlock {
+        /// Try a list, one passphrase or recovery key in a line, from a file or -; nothing is sent
+        #[arg(long, value_name = "FILE|-")]
+        secret_list: Option<PathBuf>,
+        /// How passphrases of the list may differ from what was used
+        #[arg(
+            long,
+            value_name = "KIND",
+            value_enum,
+            value_delimiter = ',',
+            requires = "secret_list"
+        )]
+        vary: Vec<Vary>,
+    },
     /// Bring keys back into the store on this computer
     Restore {
         /// Only this room; may be given several times
@@ -223,6 +236,19 @@ pub enum Command {
     },
     /// Print the manual page
     Man,
+}
+
+/// How the passphrases of a list may differ from the one that was used.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Vary {
+    /// First letter large or small
+    Case,
+    /// Digits and signs at the end: added, taken away, or others; years, too
+    Ending,
+    /// One typing slip
+    Slip,
+    /// Typed on another keyboard layout: American, German, French
+    Layout,
 }
 
 /// What can be done with snapshots.

@@ -22,10 +22,12 @@ use crate::{
     recovery::{
         look::{Overview, Wanted},
         looks,
+        passphrase_list::{Goal, List, Searched},
         sign_in::{Asked, Left, Patience, Surroundings, Way, is_kept, sign_in},
         store::{Finding, Kept},
         visit::{Place, Visit},
     },
+    secret_storage::guesses::Kind,
 };
 
 /// One run's options, inputs and outputs.
@@ -164,6 +166,61 @@ impl Desk {
                 Err(failure)
             }
         }
+    }
+
+    /// Goes to the backup and tries a list of passphrases there; where only the time that it takes is in
+    /// the way, asks first. What opened is tried on everything, with the secrets that were given, too.
+    pub(super) async fn visit_with_list(
+        &mut self,
+        file: &Path,
+        kinds: &[Kind],
+    ) -> Result<(Visit, Searched), Failure> {
+        let list = self.inputs.list(file, &self.cancel).await?;
+        let kinds = kinds.to_vec();
+        let list = tokio::task::spawn_blocking(move || List::read(&list, &kinds)).await;
+        let list =
+            list.map_err(|_| Failure::new(Code::Bug).because("a list could not be read"))??;
+        let secrets = match self.global.secret_file.is_empty() {
+            // The demo's own secret would leave nothing to find.
+            true => Vec::new(),
+            false => self.given_secrets().await?,
+        };
+        let mut visit = self.go(Vec::new()).await?;
+        match self.try_list(&mut visit, &Arc::new(list), secrets).await {
+            Ok(searched) => Ok((visit, searched)),
+            Err(failure) => {
+                self.leave(visit).await;
+                Err(failure)
+            }
+        }
+    }
+
+    async fn try_list(
+        &self,
+        visit: &mut Visit,
+        list: &Arc<List>,
+        mut secrets: Vec<SecretText>,
+    ) -> Result<Searched, Failure> {
+        let search = |slow| {
+            let (progress, cancel) = (&self.progress, &self.cancel);
+            visit.try_list(list, Goal::AllLocks, slow, progress, cancel)
+        };
+        let mut searched = search(self.global.yes).await;
+        self.progress.finish();
+        if let Err(failure) = &searched
+            && failure.code() == Code::ListSlow
+            && self.go_on_although(failure).await?
+        {
+            searched = search(true).await;
+            self.progress.finish();
+        }
+        let searched = searched?;
+        secrets.extend(searched.secrets.iter().map(SecretText::duplicate));
+        if secrets.is_empty() {
+            return Err(searched.exhausted());
+        }
+        self.unlock(visit, &secrets).await?;
+        Ok(searched)
     }
 
     /// The store that the secrets at hand open.

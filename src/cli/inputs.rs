@@ -13,7 +13,7 @@ use crate::base::{
     cancel::Cancel,
     failure::{Code, Failure},
     limits,
-    secret::SecretText,
+    secret::{SecretBytes, SecretText},
 };
 
 /// Longest answer to a question, in bytes.
@@ -37,6 +37,31 @@ impl Inputs {
         let file = path.to_owned();
         let reading = tokio::task::spawn_blocking(move || {
             if stdin { read(io::stdin().lock()) } else { File::open(file).and_then(read) }
+        });
+        tokio::select! {
+            read = reading => match read {
+                Ok(read) => read.map_err(|error| unreadable(path, &error)),
+                Err(_) => Err(Failure::new(Code::Bug).because("a file could not be read")),
+            },
+            () = cancel.cancelled() => Err(stopped()),
+        }
+    }
+
+    /// Reads a list of secrets as it stands, from a file or from standard input.
+    pub(super) async fn list(
+        &mut self,
+        path: &Path,
+        cancel: &Cancel,
+    ) -> Result<SecretBytes, Failure> {
+        let stdin = self.takes_stdin(path)?;
+        let file = path.to_owned();
+        let read = |source: &mut dyn Read| bounded(source, limits::SECRET_LIST);
+        let reading = tokio::task::spawn_blocking(move || {
+            if stdin {
+                read(&mut io::stdin().lock())
+            } else {
+                File::open(file).and_then(|mut file| read(&mut file))
+            }
         });
         tokio::select! {
             read = reading => match read {
@@ -128,14 +153,20 @@ impl Inputs {
     }
 }
 
-/// Reads a bounded text and drops the line break that editors add.
-fn read(source: impl Read) -> io::Result<SecretText> {
-    let mut bytes = Zeroizing::new(Vec::with_capacity(limits::SECRET_FILE as usize + 1));
-    source.take(limits::SECRET_FILE + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limits::SECRET_FILE {
+/// Reads so many bytes at most, into memory that does not grow: a grown one leaves copies behind.
+fn bounded(source: impl Read, most: u64) -> io::Result<SecretBytes> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most as usize + 1));
+    source.take(most + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > most {
         return Err(io::ErrorKind::FileTooLarge.into());
     }
-    let text = str::from_utf8(&bytes).map_err(|_| io::ErrorKind::InvalidData)?;
+    Ok(SecretBytes::new(std::mem::take(&mut bytes)))
+}
+
+/// Reads a bounded text and drops the line break that editors add.
+fn read(source: impl Read) -> io::Result<SecretText> {
+    let bytes = bounded(source, limits::SECRET_FILE)?;
+    let text = str::from_utf8(bytes.expose()).map_err(|_| io::ErrorKind::InvalidData)?;
     let text = text.strip_suffix('\n').unwrap_or(text);
     Ok(SecretText::new(text.strip_suffix('\r').unwrap_or(text).to_owned()))
 }

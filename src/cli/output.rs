@@ -120,11 +120,52 @@ impl Lines {
         self.text.push('\n');
     }
 
+    /// A sentence which goes on below where it is longer than a line. Figures in groups stay together.
+    pub(super) fn sentence(&mut self, text: &str) {
+        let mut line = String::new();
+        for word in words(text) {
+            let both = Shown::new(&line).width() + 1 + Shown::new(word).width();
+            if !line.is_empty() && both > self.width {
+                self.line(std::mem::take(&mut line));
+            }
+            if !line.is_empty() {
+                line.push(' ');
+            }
+            line.push_str(word);
+        }
+        self.line(line);
+    }
+
     pub(super) fn table(&mut self, table: &Table) {
         let lines =
             if self.ascii { table.in_ascii().lines(self.width) } else { table.lines(self.width) };
         lines.iter().for_each(|line| self.line(line));
     }
+}
+
+/// The words of a sentence, parted where a line may end: not between the groups of one figure.
+fn words(text: &str) -> impl Iterator<Item = &str> {
+    let ends = |(at, _): &(usize, &str)| {
+        let (before, after) = text.split_at(*at);
+        let figure = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
+        !(figure(before.as_bytes().last()) && figure(after.as_bytes().get(1)))
+    };
+    let mut rest = text;
+    let mut spaces = text.match_indices(' ').filter(ends).collect::<Vec<_>>().into_iter();
+    let mut begun = 0;
+    std::iter::from_fn(move || {
+        let (word, left) = match spaces.next() {
+            Some((at, _)) => {
+                let (word, left) = rest.split_at_checked(at - begun)?;
+                begun = at + 1;
+                (word, left.get(1..).unwrap_or_default())
+            }
+            None if rest.is_empty() => return None,
+            None => (rest, ""),
+        };
+        rest = left;
+        Some(word)
+    })
 }
 
 /// Nobody reads the result any more, or the disk behind it is full.
@@ -206,4 +247,21 @@ fn terminal_width() -> usize {
         .ok()
         .filter(|width| *width > 0)
         .unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn figures_stay_together_where_a_sentence_goes_on_below() {
+        let told = |width| {
+            let mut lines = Lines { text: String::new(), width, ascii: false };
+            lines.sentence("All 18 420 keys of 3 rooms.");
+            lines.text
+        };
+        assert_eq!(told(80), "All 18 420 keys of 3 rooms.\n");
+        assert_eq!(told(8), "All\n18 420\nkeys of\n3 rooms.\n");
+        assert_eq!(words("").count(), 0);
+    }
 }

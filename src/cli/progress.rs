@@ -10,7 +10,7 @@ use super::output::Output;
 use crate::base::{
     progress::{Delay, Hint, News, Progress, Stage},
     shown::{grouped, waiting},
-    words::size,
+    words::{about, pace, size},
 };
 
 /// How often a line is redrawn on a terminal.
@@ -36,14 +36,25 @@ impl Stderr {
         let state = Mutex::new(State { last: None, begun: Instant::now(), drawn: false });
         Self { output, terminal: io::stderr().is_terminal(), state }
     }
+
+    fn has_run_long(&self) -> bool {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.begun.elapsed() >= SENTENCE
+    }
 }
 
 impl Progress for Stderr {
     fn tell(&self, news: News) {
-        if let News::Hint(hint) = news {
+        // In a short run the result tells soon enough what opened.
+        let lasting = match news {
+            News::Hint(_) => true,
+            News::Guessed { .. } => self.terminal || self.has_run_long(),
+            _ => false,
+        };
+        if lasting {
             self.finish();
             // Nobody reads stderr any more: the work goes on.
-            let _ = writeln!(io::stderr().lock(), "{}", hint_sentence(hint));
+            let _ = writeln!(io::stderr().lock(), "{}", self.output.signs(sentence(&news)));
             return;
         }
         let text = self.output.signs(sentence(&news));
@@ -103,6 +114,12 @@ fn sentence(news: &News) -> String {
             let all = grouped(*all);
             format!("Passphrase: {percent} % of {all} rounds, slow on purpose")
         }
+        News::Guessing { tried, of, in_ten_seconds, left } => {
+            let (tried, of) = (grouped(*tried), grouped(*of));
+            let left = left.map(|left| format!(", {} left", about(left))).unwrap_or_default();
+            format!("Trying passphrases: {tried} of {of}, {}{left}", pace(*in_ten_seconds))
+        }
+        News::Guessed { line } => format!("Line {} opens a lock.", grouped(*line)),
         News::Carrying { keys } => format!("Key file: {} keys", grouped(*keys)),
         News::Messages { read } => format!("Reading messages, {} so far", grouped(*read)),
         News::Waiting { left: 0, .. } => "Going on …".to_owned(),

@@ -21,6 +21,7 @@ mod new_file;
 mod one_room;
 mod opener;
 mod passphrase;
+pub mod passphrase_list;
 mod people;
 mod pipeline;
 pub mod proof;

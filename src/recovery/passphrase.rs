@@ -11,13 +11,15 @@ use std::{
     time::Instant,
 };
 
-use super::typed::spellings;
-use crate::base::{
-    cancel::Cancel,
-    limits,
-    progress::{News, Progress},
-    secret::{SecretBytes, SecretText},
-    stretch::Recipe,
+use crate::{
+    base::{
+        cancel::Cancel,
+        limits,
+        progress::{News, Progress},
+        secret::{SecretBytes, SecretText},
+        stretch::Recipe,
+    },
+    secret_storage::spellings::spellings,
 };
 
 /// Rounds by which the speed of this computer is measured; some milliseconds.
@@ -138,7 +140,7 @@ pub(super) fn seconds(rounds: u64) -> u64 {
     ESTIMATES.into_iter().find(|estimate| *estimate >= seconds).unwrap_or(seconds)
 }
 
-fn cores() -> usize {
+pub(super) fn cores() -> usize {
     thread::available_parallelism().map_or(1, NonZero::get)
 }
 

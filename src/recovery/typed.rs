@@ -2,8 +2,6 @@
 //! at here; what it opens is another matter.
 
 use serde::Serialize;
-use unicode_normalization::UnicodeNormalization;
-use zeroize::Zeroizing;
 
 use crate::{
     backup::recovery_key::{self, LETTERS, RecoveryKeyFault},
@@ -59,53 +57,12 @@ pub(super) fn meant_as_recovery_key(text: &SecretText) -> bool {
     in_groups || one_word
 }
 
-/// The spellings in which a passphrase is tried, as typed first: both ways of writing accents, and the
-/// same without white space at its end (SPEC §5.4).
-pub(super) fn spellings(text: &SecretText) -> Vec<SecretText> {
-    let typed = text.expose();
-    let mut spellings: Vec<SecretText> = Vec::new();
-    for base in [typed, typed.trim_end()] {
-        for spelling in [text_of(base.chars()), text_of(base.nfc()), text_of(base.nfd())] {
-            let known = spellings.iter().any(|known| known.expose() == spelling.expose());
-            if !known && !spelling.is_empty() {
-                spellings.push(spelling);
-            }
-        }
-    }
-    spellings
-}
-
-/// Gathers a text without leaving parts of it behind: all room is there from the beginning.
-fn text_of(characters: impl Iterator<Item = char> + Clone) -> SecretText {
-    let length = characters.clone().map(char::len_utf8).sum();
-    let mut text = Zeroizing::new(String::with_capacity(length));
-    text.extend(characters);
-    SecretText::new(std::mem::take(&mut text))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     fn text(text: &str) -> SecretText {
         SecretText::new(text.to_owned())
-    }
-
-    #[test]
-    fn spellings_are_tried_as_typed_first_and_none_twice() {
-        let spelled = |typed: &str| {
-            let all = spellings(&text(typed));
-            all.iter().map(|one| one.expose().to_owned()).collect::<Vec<_>>()
-        };
-        assert_eq!(spelled("plain"), ["plain"]);
-        assert_eq!(spelled("plain \n"), ["plain \n", "plain"]);
-        assert_eq!(spelled("\u{e9}"), ["\u{e9}", "e\u{301}"]);
-        assert_eq!(
-            spelled("e\u{301} "),
-            ["e\u{301} ", "\u{e9} ", "e\u{301}", "\u{e9}"].map(str::to_owned)
-        );
-        assert_eq!(spelled(" "), [" "]);
-        assert!(spelled("").is_empty());
     }
 
     #[test]

@@ -176,7 +176,7 @@ struct Search<'a> {
 
 /// A lock that was made from a passphrase.
 #[derive(Clone, Copy)]
-enum Made<'a> {
+pub(super) enum Made<'a> {
     Storage(&'a KeyDescription),
     Backup(&'a BackupVersion),
 }
@@ -228,7 +228,7 @@ impl<'a> Search<'a> {
         secret: &SecretText,
         effort: &Effort<'_>,
     ) -> Result<bool, Failure> {
-        let made = self.made_from_passphrases();
+        let made = self.place.made_from_passphrases();
         let recipes: Vec<Recipe> = made.iter().map(|(recipe, _)| recipe.clone()).collect();
         let place = self.place;
         let opens = |recipe: usize, key: &SecretBytes| {
@@ -245,26 +245,6 @@ impl<'a> Search<'a> {
             self.try_as_storage_key(key.expose());
         }
         Ok(!recipes.is_empty())
-    }
-
-    /// Every recipe once, with the locks that were made by it. Recipes that make no sense open nothing.
-    fn made_from_passphrases(&self) -> Vec<(Recipe, Vec<Made<'a>>)> {
-        let Overview { locks, versions, .. } = self.place.overview;
-        let storage = locks
-            .keys
-            .iter()
-            .filter_map(|key| Some((key.passphrase()?.as_ref().ok()?.clone(), Made::Storage(key))));
-        let backups = versions
-            .iter()
-            .filter_map(|version| Some((version.passphrase()?.ok()?, Made::Backup(version))));
-        let mut made: Vec<(Recipe, Vec<Made<'_>>)> = Vec::new();
-        for (recipe, lock) in storage.chain(backups) {
-            match made.iter_mut().find(|(known, _)| *known == recipe) {
-                Some((_, locks)) => locks.push(lock),
-                None => made.push((recipe, vec![lock])),
-            }
-        }
-        made
     }
 
     /// Returns the versions that the key opens. A key is `forgeable` where a server could have made it up.
@@ -364,6 +344,26 @@ impl<'a> Search<'a> {
 }
 
 impl Place<'_> {
+    /// Every recipe once, with the locks that were made by it. Recipes that make no sense open nothing.
+    pub(super) fn made_from_passphrases(&self) -> Vec<(Recipe, Vec<Made<'_>>)> {
+        let Overview { locks, versions, .. } = self.overview;
+        let storage = locks
+            .keys
+            .iter()
+            .filter_map(|key| Some((key.passphrase()?.as_ref().ok()?.clone(), Made::Storage(key))));
+        let backups = versions
+            .iter()
+            .filter_map(|version| Some((version.passphrase()?.ok()?, Made::Backup(version))));
+        let mut made: Vec<(Recipe, Vec<Made<'_>>)> = Vec::new();
+        for (recipe, lock) in storage.chain(backups) {
+            match made.iter_mut().find(|(known, _)| *known == recipe) {
+                Some((_, locks)) => locks.push(lock),
+                None => made.push((recipe, vec![lock])),
+            }
+        }
+        made
+    }
+
     /// What proves that a key opens a version, if it does.
     fn proof(&self, key: &DecryptionKey, version: &BackupVersion) -> Option<Proof> {
         match version.public_key() {
@@ -377,7 +377,7 @@ impl Place<'_> {
     }
 
     /// Says whether a key made from a passphrase opens what it was made for.
-    fn opens(&self, lock: Made<'_>, key: &[u8]) -> bool {
+    pub(super) fn opens(&self, lock: Made<'_>, key: &[u8]) -> bool {
         match lock {
             Made::Storage(description) => match description.check(key) {
                 KeyCheck::Fits => true,

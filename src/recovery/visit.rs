@@ -13,6 +13,7 @@ use super::{
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
+    passphrase_list::{self, Goal, List, Searched},
     proof::Sightings,
     sample::Sample,
     sign_in::Account,
@@ -148,6 +149,27 @@ impl Visit {
         });
         self.unlocked = Some(super::joined(tried.await)??);
         Ok(())
+    }
+
+    /// Tries a list of passphrases on the locks that were found, on threads of its own; see
+    /// [`passphrase_list`]. What it opens is not kept: the secrets that came of it are to be given to
+    /// [`Self::unlock`].
+    pub async fn try_list(
+        &self,
+        list: &Arc<List>,
+        goal: Goal,
+        slow: bool,
+        progress: &Arc<dyn Progress>,
+        cancel: &Cancel,
+    ) -> Result<Searched, Failure> {
+        let (overview, samples) = (self.overview.clone(), self.samples.clone());
+        let (list, progress, cancel) = (Arc::clone(list), Arc::clone(progress), cancel.clone());
+        let tried = tokio::task::spawn_blocking(move || {
+            let place = unlock::Place { overview: &overview, samples: &samples };
+            let effort = Effort { slow, progress: &*progress, cancel: &cancel };
+            passphrase_list::search(&list, goal, &place, &effort)
+        });
+        super::joined(tried.await)?
     }
 
     /// Why the secrets that were tried open no lock at all, if they do not.

@@ -43,6 +43,8 @@ mod naming;
 #[cfg(test)]
 mod parsers;
 #[cfg(test)]
+mod passphrase_list;
+#[cfg(test)]
 mod program;
 #[cfg(test)]
 mod properties;

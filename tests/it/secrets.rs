@@ -43,6 +43,11 @@ const HOLDERS: &[&str] = &[
     "Unlocked",
     "Typed",
     "Stream",
+    "ListLine",
+    "Guess",
+    "Guesses",
+    "List",
+    "Searched",
 ];
 
 /// What would bring a secret onto a screen, into a log or into a file.

@@ -220,7 +220,7 @@ fn tell(diff: &Diff, names: &Names, lines: &mut Lines) {
             if same == 1 { "1 room is".to_owned() } else { format!("{} rooms are", grouped(same)) };
         lines.line(format!("{rooms} the same on both sides."));
     }
-    for line in diff.losses().into_iter().chain(diff.doubts()) {
-        lines.line(line);
+    for sentence in diff.losses().into_iter().chain(diff.doubts()) {
+        lines.sentence(&sentence);
     }
 }

@@ -9,6 +9,7 @@ mod export;
 mod history;
 mod import;
 mod papers;
+mod passphrase_list;
 mod prune;
 mod refusals;
 mod report;
@@ -100,7 +101,10 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Backups) => backups::run(desk).await,
         Some(Command::Rooms) => rooms::run(desk).await,
         Some(Command::Sessions { room }) => sessions::run(desk, &room).await,
-        Some(Command::Unlock) => unlock::run(desk).await,
+        Some(Command::Unlock { secret_list: Some(list), vary }) => {
+            passphrase_list::run(desk, &list, &vary).await
+        }
+        Some(Command::Unlock { .. }) => unlock::run(desk).await,
         Some(Command::Restore { room, dry_run }) => restore::run(desk, room, dry_run).await,
         Some(Command::History { room, limit }) => history::run(desk, room, limit).await,
         Some(Command::Export { file, room, passphrase_file }) => {

@@ -1,14 +1,18 @@
 //! `unlock`: what does this secret open? Writes nothing.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::super::{desk::Desk, output::closed};
+use super::{
+    super::{desk::Desk, output::closed},
+    passphrase_list,
+};
 use crate::{
     base::{
         failure::{Code, Failure},
         shown::{Shown, grouped, waiting},
     },
     recovery::{
+        passphrase_list::Searched,
         unlock::{Fit, LockKind, Proof, SecretKind},
         visit::Visit,
     },
@@ -16,28 +20,36 @@ use crate::{
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     let visit = desk.visit_with_secret().await?;
-    let result = show(desk, &visit);
+    let result = show(desk, &visit, None);
     desk.leave(visit).await;
     result
 }
 
-fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
+/// Shows what the secrets opened, and what came of a list of them.
+pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Result<u8, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     if let Some(failure) = visit.fits_nothing() {
         return Err(failure);
     }
     let left_out = unlocked.left_out_seconds();
     let document = || {
-        json!({
+        let mut document = json!({
             "secret_is": unlocked.kinds.first().unwrap_or(&SecretKind::Unknown),
             "fits": unlocked.fits,
             "opens_backups": unlocked.opens_backups(),
             "cannot_check": unlocked.cannot_check,
             "left_out_seconds": left_out,
-        })
+        });
+        if let (Some(list), Value::Object(document)) = (list, &mut document) {
+            document.insert("list".to_owned(), passphrase_list::document(list));
+        }
+        document
     };
     desk.output
         .result(document, |lines| {
+            if let Some(list) = list {
+                passphrase_list::lines(list, lines);
+            }
             for (number, kind) in (1..).zip(&unlocked.kinds) {
                 let kind = kind_words(*kind);
                 lines.line(match unlocked.kinds.len() {

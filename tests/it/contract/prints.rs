@@ -2,6 +2,7 @@
 //! folders of the test, points in time and durations, and the size of the database.
 
 use insta::assert_snapshot;
+use keyhaul::demo::stories::Story;
 use regex::{Captures, Regex};
 use serde_json::Value;
 
@@ -137,6 +138,16 @@ fn unlock() {
     let old = format!("--secret-file={}", ada.file("old recovery key"));
     assert_prints!("unlock_old", prints(&ada, &ada.asks(&["unlock", &old]), 0));
     assert_prints!("unlock_both", prints(&ada, &ada.opens(&["unlock", &old]), 0));
+}
+
+#[test]
+fn unlock_by_a_list() {
+    let ada = Ada::with(|account| *account = Story::Passphrase.account());
+    let lines = "a watched pot\n\nThe kettle sings before the rain\n";
+    let list = format!("--secret-list={}", ada.lab.secret("list", lines));
+    let found = ada.asks(&["unlock", &list, "--vary=case"]);
+    assert_prints!("unlock_list", prints(&ada, &found, 0));
+    assert_prints!("list_exhausted", prints(&ada, &ada.asks(&["unlock", &list]), 10));
 }
 
 #[test]

@@ -91,3 +91,28 @@ async fn passphrase_opens_the_store_later() {
     let call = case.computer.keyhaul(&["store", "info"]);
     call.secret("another passphrase").done().fails(14, "store-other-lock");
 }
+
+/// A passphrase that is half remembered, on locks that a real client made, from a server that is real, too.
+#[tokio::test]
+async fn list_with_a_slip_in_the_passphrase() {
+    let Some(synapse) = synapse() else { return };
+    for (fixture, kind) in [(PASSPHRASE, "secret_storage"), (LEGACY_PASSPHRASE, "backup")] {
+        let case = Case::of(synapse, serde_json::from_str(fixture).unwrap()).await;
+        let passphrase = text(&case.fixture, "passphrase");
+        let list = case.computer.file("list");
+        std::fs::write(&list, format!("not this one\n{passphrase}1\n")).unwrap();
+        let call = |more: &[&str]| {
+            let call = case.computer.keyhaul(&["unlock"]).arguments(more);
+            call.token_of(&case.there.account, case.server).path("--secret-list", &list)
+        };
+        call(&[]).done().fails(10, "list-exhausted");
+        let unlocked = call(&["--vary=ending"]).succeeds();
+        let [opened] = unlocked["list"]["opened"].as_array().unwrap().as_slice() else {
+            panic!("{unlocked:#}")
+        };
+        assert_eq!((&opened["line"], text(opened, "variation")), (&json!(2), "ending_away"));
+        assert_eq!(text(opened, "kind"), kind);
+        assert_eq!(unlocked["opens_backups"], json!([case.there.version]));
+        assert!(case.computer.files().is_empty(), "it writes nothing");
+    }
+}
