@@ -185,7 +185,8 @@ impl Desk {
             true => Vec::new(),
             false => self.given_secrets().await?,
         };
-        let mut visit = self.go(Vec::new()).await?;
+        let wanted = self.wanted();
+        let mut visit = self.go(Vec::new(), &wanted).await?;
         match self.try_list(&mut visit, &Arc::new(list), secrets).await {
             Ok(searched) => Ok((visit, searched)),
             Err(failure) => {
