@@ -7,6 +7,7 @@ pub mod decryption;
 pub mod encryption;
 pub mod entry;
 pub mod recovery_key;
+pub mod repair;
 pub mod scanner;
 pub mod signatures;
 pub mod version;

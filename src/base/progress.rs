@@ -28,6 +28,17 @@ pub enum News {
         /// Rounds of all locks and spellings to be tried.
         all: u64,
     },
+    /// What a mistyped recovery key was meant to be is being searched for.
+    Mending {
+        /// What this stage of the search looks for.
+        stage: &'static str,
+        /// Possibilities tried in this stage.
+        tried: u64,
+        /// Possibilities of this stage.
+        of: u64,
+        /// Seconds left in this stage, once that can be told.
+        left: Option<u64>,
+    },
     /// Passphrases of a list are tried on the locks.
     Guessing {
         /// Tries so far: one is one passphrase on one lock.

@@ -2,7 +2,7 @@
 
 use jiff::{Timestamp, tz::TimeZone};
 
-use super::shown::grouped;
+use super::shown::{Shown, grouped};
 
 /// A number with its noun, in singular or plural: “1 key”, “2 keys”, “no keys”.
 pub fn counted(number: u64, noun: &str) -> String {
@@ -92,6 +92,22 @@ pub fn day(then: Timestamp, zone: &TimeZone) -> String {
     zone.to_datetime(then).strftime("%A, %-d %B %Y").to_string()
 }
 
+/// A character of a recovery key with its name, because shapes deceive.
+pub fn letter(character: char) -> String {
+    const DIGITS: [&str; 10] =
+        ["zero", "one (digit)", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
+    let name = match character {
+        c if c.is_ascii_digit() => {
+            let digit = c.to_digit(10).and_then(|digit| DIGITS.get(digit as usize));
+            digit.copied().unwrap_or_default().to_owned()
+        }
+        c if c.is_ascii_uppercase() => format!("capital {c}"),
+        c if c.is_ascii_lowercase() => format!("small {c}"),
+        c => return format!("“{}”", Shown::new(&c.to_string())),
+    };
+    format!("{character} “{name}”")
+}
+
 /// Text in plain ASCII signs (SCREENS §3), each at most as wide as before but for the sign of a cut.
 pub fn ascii(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
@@ -145,6 +161,15 @@ mod tests {
             [pace(3), pace(71), pace(12_345)],
             ["0.3 per second", "7.1 per second", "1 234 per second"]
         );
+    }
+
+    #[test]
+    fn characters_have_names() {
+        assert_eq!(letter('0'), "0 “zero”");
+        assert_eq!(letter('1'), "1 “one (digit)”");
+        assert_eq!(letter('L'), "L “capital L”");
+        assert_eq!(letter('o'), "o “small o”");
+        assert_eq!(letter('\u{1b}'), "“␛”");
     }
 
     #[test]

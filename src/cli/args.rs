@@ -149,6 +149,15 @@ pub enum Command {
         )]
         vary: Vec<Vary>,
     },
+    /// Find what a mistyped recovery key was meant to be; writes nothing
+    Repair {
+        /// Print the mended recovery key
+        #[arg(long, conflicts_with = "save")]
+        reveal: bool,
+        /// Write the mended recovery key into this file, readable by you only
+        #[arg(long, value_name = "FILE")]
+        save: Option<PathBuf>,
+    },
     /// Bring keys back into the store on this computer
     Restore {
         /// Only this room; may be given several times

@@ -224,6 +224,35 @@ impl Desk {
         Ok(searched)
     }
 
+    /// Goes to the backup, for a command that takes one secret and does not try it as it is.
+    pub(super) async fn visit_untried(&mut self) -> Result<(Visit, SecretText), Failure> {
+        let mut secrets = self.given_secrets().await?;
+        if secrets.len() > 1 {
+            return Err(Failure::new(Code::Usage).because("only one --secret-file can be taken"));
+        }
+        if secrets.is_empty() && !self.inputs.can_ask() {
+            return Err(Failure::new(Code::SecretMissing));
+        }
+        let visit = self.go(Vec::new()).await?;
+        let secret = match secrets.pop() {
+            Some(secret) if secret.is_empty() => Err(Failure::new(Code::SecretMissing)),
+            Some(secret) => Ok(secret),
+            None => self.ask_for_secret().await,
+        };
+        match secret {
+            Ok(secret) => Ok((visit, secret)),
+            Err(failure) => {
+                self.leave(visit).await;
+                Err(failure)
+            }
+        }
+    }
+
+    /// Asks a question; no where nobody can answer.
+    pub(super) async fn confirm(&self, question: &str) -> Result<bool, Failure> {
+        self.inputs.confirm(question, &self.cancel).await
+    }
+
     /// The store that the secrets at hand open.
     pub(super) async fn kept(&mut self) -> Result<Kept, Failure> {
         let secrets = self.secrets().await?;

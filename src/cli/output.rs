@@ -88,6 +88,11 @@ impl Output {
         self.voice == Voice::People && !self.quiet
     }
 
+    /// Says whether the result goes to a person in front of a terminal.
+    pub(super) fn is_seen(&self) -> bool {
+        self.voice == Voice::People && io::stdout().is_terminal()
+    }
+
     /// Says whether somebody looks at progress on stderr.
     pub(super) fn shows_progress(&self) -> bool {
         !self.quiet

@@ -114,6 +114,11 @@ fn sentence(news: &News) -> String {
             let all = grouped(*all);
             format!("Passphrase: {percent} % of {all} rounds, slow on purpose")
         }
+        News::Mending { stage, tried, of, left } => {
+            let percent = tried.saturating_mul(100).checked_div(*of).unwrap_or(0).min(99);
+            let left = left.map(|left| format!(", {} left", about(left))).unwrap_or_default();
+            format!("Searching, {stage}: {percent} %{left}")
+        }
         News::Guessing { tried, of, in_ten_seconds, left } => {
             let (tried, of) = (grouped(*tried), grouped(*of));
             let left = left.map(|left| format!(", {} left", about(left))).unwrap_or_default();

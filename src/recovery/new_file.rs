@@ -10,7 +10,10 @@ use std::{
 use tempfile::{NamedTempFile, TempPath};
 
 use super::failures::writing;
-use crate::base::failure::{Code, Failure};
+use crate::base::{
+    failure::{Code, Failure},
+    secret::SecretText,
+};
 
 /// Bytes gathered before they go to the disk.
 const BUFFER: usize = 256 << 10;
@@ -56,6 +59,12 @@ impl NewFile {
             .into_parts();
         let file = BufWriter::with_capacity(BUFFER, file);
         Ok(Self { file, temporary, target: target.to_owned(), overwrite })
+    }
+
+    /// Writes a secret past the buffer, which nobody wipes.
+    pub(super) fn write_secret(&mut self, secret: &SecretText) -> io::Result<()> {
+        self.file.flush()?;
+        self.file.get_mut().write_all(secret.expose().as_bytes())
     }
 
     /// What is written so far, to be read back.

@@ -278,6 +278,11 @@ impl Visit {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
     }
 
+    /// Entries of versions whose public key is of no use.
+    pub(super) fn samples(&self) -> &BTreeMap<String, Sample> {
+        &self.samples
+    }
+
     /// What is remembered of opened messages, so that one sent twice is noticed on any page.
     pub(super) fn sightings(&self) -> Arc<Sightings> {
         Arc::clone(&self.sightings)

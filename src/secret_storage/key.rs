@@ -138,6 +138,11 @@ impl KeyDescription {
         if fits { KeyCheck::Fits } else { KeyCheck::DoesNotFit }
     }
 
+    /// Says whether there is anything to check a key with.
+    pub fn is_checkable(&self) -> bool {
+        !matches!(self.check, Check::Nothing)
+    }
+
     /// Says whether it is a public key that a key is checked with, as in the old algorithm.
     pub fn has_public_key(&self) -> bool {
         matches!(self.check, Check::PublicKey(_))

@@ -51,6 +51,8 @@ mod properties;
 #[cfg(test)]
 mod recovery_key;
 #[cfg(test)]
+mod repair;
+#[cfg(test)]
 mod restore_on_synapse;
 #[cfg(test)]
 mod rooms_file;

@@ -12,6 +12,7 @@ mod papers;
 mod passphrase_list;
 mod prune;
 mod refusals;
+mod repair;
 mod report;
 mod restore;
 mod rooms;
@@ -105,6 +106,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
             passphrase_list::run(desk, &list, &vary).await
         }
         Some(Command::Unlock { .. }) => unlock::run(desk).await,
+        Some(Command::Repair { reveal, save }) => repair::run(desk, reveal, save.as_deref()).await,
         Some(Command::Restore { room, dry_run }) => restore::run(desk, room, dry_run).await,
         Some(Command::History { room, limit }) => history::run(desk, room, limit).await,
         Some(Command::Export { file, room, passphrase_file }) => {

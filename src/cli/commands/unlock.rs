@@ -93,7 +93,8 @@ fn kind_words(kind: SecretKind) -> &'static str {
     }
 }
 
-fn sentence(fit: &Fit, visit: &Visit) -> String {
+/// What a fit means, in a sentence.
+pub(super) fn sentence(fit: &Fit, visit: &Visit) -> String {
     let id = Shown::limited(&fit.id, 40);
     match fit.kind {
         LockKind::SecretStorage if fit.current => {

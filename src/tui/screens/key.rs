@@ -4,7 +4,7 @@ use super::locks::{lock_rows, locks};
 use crate::{
     base::{
         shown::{Shown, grouped},
-        words::{about, counted, length},
+        words::{about, counted, length, letter},
     },
     recovery::{
         judged::{Shape, Verdict},
@@ -177,22 +177,6 @@ fn line_row(model: &Model, regions: &Regions) -> Row {
     row.cursor(model.in_key_field().then_some(4 + at))
 }
 
-/// A character with its name, because shapes deceive.
-pub(super) fn named(c: char) -> String {
-    const DIGITS: [&str; 10] =
-        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"];
-    let name = match c {
-        c if c.is_ascii_digit() => {
-            let digit = c.to_digit(10).and_then(|digit| DIGITS.get(digit as usize));
-            digit.copied().unwrap_or_default().to_owned()
-        }
-        c if c.is_ascii_uppercase() => format!("capital {c}"),
-        c if c.is_ascii_lowercase() => format!("small {c}"),
-        _ => return format!("“{}”", Shown::new(&c.to_string())),
-    };
-    format!("{c} “{name}”")
-}
-
 /// What can be said of what is typed, in words.
 fn verdict_rows(model: &Model, regions: &Regions) -> Vec<Row> {
     let roomy = regions.is_roomy();
@@ -280,8 +264,8 @@ fn impossible_rows(
     let which = match (model.masked, roomy) {
         // The place, never the character.
         (true, _) => "one that never occurs in a recovery key.".to_owned(),
-        (false, true) => format!("{} never occurs in a recovery key.", named(character)),
-        (false, false) => format!("{} never occurs.", named(character)),
+        (false, true) => format!("{} never occurs in a recovery key.", letter(character)),
+        (false, false) => format!("{} never occurs.", letter(character)),
     };
     let lead = if roomy { "  " } else { "" };
     let where_it_is = match roomy {
@@ -295,7 +279,7 @@ fn impossible_rows(
     let alike: Vec<String> = likely
         .split(' ')
         .filter(|word| word.len() == 1)
-        .flat_map(|word| word.chars().map(named))
+        .flat_map(|word| word.chars().map(letter))
         .collect();
     if !alike.is_empty() && !model.masked {
         let alike = format!("{lead}  Look for  {}", alike.join("   "));
@@ -521,17 +505,4 @@ fn hints(model: &Model) -> Vec<Hint> {
         hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);
     }
     hints
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn characters_have_names() {
-        assert_eq!(named('0'), "0 “zero”");
-        assert_eq!(named('L'), "L “capital L”");
-        assert_eq!(named('o'), "o “small o”");
-        assert_eq!(named('\u{1b}'), "“␛”");
-    }
 }

@@ -132,6 +132,23 @@ fn sessions() {
 }
 
 #[test]
+fn repair() {
+    let ada = Ada::new();
+    // Two letters changed places, on a paper that nobody has.
+    let mut paper: Vec<char> = Story::Plain.recovery_key().expose().chars().collect();
+    let place = (1..paper.len()).find(|place| {
+        let [one, other] = [paper[place - 1], paper[*place]];
+        one != other && one != ' ' && other != ' ' && *place > 20
+    });
+    let place = place.unwrap();
+    paper.swap(place - 1, place);
+    let typed = ada.lab.secret("typed", paper.into_iter().collect::<String>());
+    let typed = format!("--secret-file={typed}");
+    assert_prints!("repair", prints(&ada, &ada.asks(&["repair", &typed]), 0));
+    assert_prints!("repair_reveal", prints(&ada, &ada.asks(&["repair", &typed, "--reveal"]), 0));
+}
+
+#[test]
 fn unlock() {
     let ada = Ada::new();
     assert_prints!("unlock", prints(&ada, &ada.opens(&["unlock"]), 0));

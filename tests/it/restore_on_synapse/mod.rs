@@ -10,6 +10,7 @@ mod interrupted;
 mod kept_keys;
 mod looking;
 mod one_backup;
+mod repaired;
 mod several_sources;
 mod signed;
 mod two_backups;
