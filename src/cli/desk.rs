@@ -97,8 +97,7 @@ impl Desk {
     /// Goes to the backup and tries the secrets that were given, if any.
     pub(super) async fn visit(&mut self) -> Result<Visit, Failure> {
         let secrets = self.given_secrets().await?;
-        let wanted = self.wanted();
-        self.go(secrets, &wanted).await
+        self.go(secrets).await
     }
 
     /// The same where these versions are wanted, whatever the options name; with a secret if need be.
@@ -112,7 +111,7 @@ impl Desk {
             true => self.visit_with_secret_to(first).await?,
             false => {
                 let secrets = self.given_secrets().await?;
-                self.go(secrets, first).await?
+                self.go_to(secrets, first).await?
             }
         };
         for wanted in versions.iter().skip(1) {
@@ -155,7 +154,7 @@ impl Desk {
         if secrets.is_empty() && !self.inputs.can_ask() {
             return Err(Failure::new(Code::SecretMissing));
         }
-        let mut visit = self.go(secrets, wanted).await?;
+        let mut visit = self.go_to(secrets, wanted).await?;
         if visit.unlocked.is_some() {
             return Ok(visit);
         }
@@ -185,8 +184,7 @@ impl Desk {
             true => Vec::new(),
             false => self.given_secrets().await?,
         };
-        let wanted = self.wanted();
-        let mut visit = self.go(Vec::new(), &wanted).await?;
+        let mut visit = self.go(Vec::new()).await?;
         match self.try_list(&mut visit, &Arc::new(list), secrets).await {
             Ok(searched) => Ok((visit, searched)),
             Err(failure) => {
@@ -393,7 +391,12 @@ impl Desk {
         Ok(places.data_dir().join("keyhaul"))
     }
 
-    async fn go(&mut self, secrets: Vec<SecretText>, wanted: &Wanted) -> Result<Visit, Failure> {
+    async fn go(&mut self, secrets: Vec<SecretText>) -> Result<Visit, Failure> {
+        let wanted = self.wanted();
+        self.go_to(secrets, &wanted).await
+    }
+
+    async fn go_to(&mut self, secrets: Vec<SecretText>, wanted: &Wanted) -> Result<Visit, Failure> {
         let place = match self.global.snapshot.clone() {
             Some(file) => Place::Snapshot {
                 file,
