@@ -9,6 +9,7 @@ use std::{
 
 use super::{
     closed,
+    failures::IntoFailure,
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
@@ -31,7 +32,7 @@ use crate::{
         secret::SecretText,
         shown::Shown,
     },
-    homeserver::room_keys::Seen,
+    homeserver::room_keys::{self, Seen},
     store::reader::Reader,
 };
 
@@ -97,6 +98,22 @@ impl Visit {
             heard: Arc::default(),
             sightings: Arc::default(),
         })
+    }
+
+    /// Looks for a version that is asked for by name, where older ones cannot be enumerated. Says whether
+    /// it was found only now: secrets must be tried on it then.
+    pub async fn look_for(&mut self, wanted: &Wanted, cancel: &Cancel) -> Result<bool, Failure> {
+        let (Place::Server(account), Wanted::Named(name)) = (&self.place, wanted) else {
+            return Ok(false);
+        };
+        if self.overview.versions.iter().any(|version| version.version == *name) {
+            return Ok(false);
+        }
+        let found = room_keys::version(account.session(), name, cancel).await;
+        let found = found.map_err(IntoFailure::into_failure)?;
+        let is_new = found.is_some();
+        self.overview.versions.extend(found);
+        Ok(is_new)
     }
 
     /// The same visit with nothing opened yet, for somebody who tries another secret while the first one
