@@ -13,7 +13,7 @@ use super::{
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
-    passphrase_list::{self, Goal, List, Searched},
+    passphrase_list::{self, Estimate, Goal, List, Searched},
     proof::Sightings,
     sample::Sample,
     sign_in::Account,
@@ -167,6 +167,12 @@ impl Visit {
         }
         self.unlocked = Some(unlocked);
         Ok(())
+    }
+
+    /// What a list of passphrases gives to try on the locks that were found, and how long that takes.
+    pub fn estimate(&self, list: &List) -> Estimate {
+        let place = unlock::Place { overview: &self.overview, samples: &self.samples() };
+        passphrase_list::estimate(list, &place)
     }
 
     /// Entries of the versions whose public key makes no sense, as far as there are some.

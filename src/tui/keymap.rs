@@ -28,6 +28,8 @@ pub enum Place {
     Key,
     /// Step 4.
     RecoveryKey,
+    /// A list of passphrases.
+    Passphrases,
     /// Step 5.
     Restore,
     /// The keys that were refused.
@@ -65,6 +67,7 @@ impl Place {
             Self::Room => "one room",
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
+            Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
             Self::Proof => "Proof",
@@ -262,13 +265,14 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 14] = [
+    const SCREENS: [Place; 15] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
         Place::Room,
         Place::Key,
         Place::RecoveryKey,
+        Place::Passphrases,
         Place::Restore,
         Place::Refused,
         Place::Proof,
