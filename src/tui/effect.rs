@@ -108,6 +108,15 @@ pub enum Effect {
         /// Do calculations that nobody should start by mistake.
         slow: bool,
     },
+    /// Search for what a mistyped recovery key was meant to be.
+    Mend {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// What was typed.
+        secret: SecretText,
+    },
     /// Plan what a restore would do, or restore.
     Restore {
         /// The number of this work.

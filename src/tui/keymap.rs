@@ -28,6 +28,8 @@ pub enum Place {
     Key,
     /// Step 4.
     RecoveryKey,
+    /// The search for a slip.
+    Mend,
     /// Step 5.
     Restore,
     /// The keys that were refused.
@@ -65,6 +67,7 @@ impl Place {
             Self::Room => "one room",
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
+            Self::Mend => "the slip",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
             Self::Proof => "Proof",

@@ -13,6 +13,7 @@ use super::{
     keymap::Place,
     layout::{Regions, SMALLEST, layout},
     list::Cursor,
+    mend::Mend,
     message::{DemoPaper, Job, Moment, Signed},
     overlay::Overlay,
     page::Line,
@@ -94,6 +95,8 @@ pub(super) enum Branch {
     Room(RoomView),
     /// One key of the room below.
     Key,
+    /// The search for a slip, and what it found.
+    Mend(Mend),
     /// The refused keys.
     Refused,
     /// Why a message is closed.
@@ -308,6 +311,7 @@ impl Model {
         match self.branches.last() {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
+            Some(Branch::Mend(_)) => return Place::Mend,
             Some(Branch::Refused) => return Place::Refused,
             Some(Branch::Why) => return Place::Why,
             Some(Branch::ProofRooms) => return Place::ProofRooms,

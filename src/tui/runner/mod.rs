@@ -2,6 +2,7 @@
 //! in, where, and what was opened; the model knows them by the number of the job that brought them.
 
 mod account;
+mod mending;
 mod reading;
 mod restoring;
 
@@ -170,6 +171,7 @@ impl Runner {
             Effect::Demo { job } => self.begin_demo(job),
             Effect::Leave { job, account, stay } => self.leave(job, account, stay),
             Effect::Unlock { job, visit, secret, slow } => self.unlock(job, visit, secret, slow),
+            Effect::Mend { job, visit, secret } => self.mend(job, visit, secret),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };
                 self.restore(job, wanted);

@@ -5,6 +5,7 @@ mod contents;
 mod explain;
 mod key;
 mod locks;
+mod mend;
 mod overlays;
 mod plan;
 mod proof;
@@ -46,6 +47,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Room => room::page(model, regions),
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
+        Place::Mend => mend::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
         Place::TakeAway => take_away::page(model, regions),
@@ -159,7 +161,8 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
         Step::Key => {
             let closed = model.key.opened.is_some() && model.target_version().is_none();
             let kept = model.kept_secret.is_some() && model.open.is_some();
-            (model.target_version().is_some(), model.key.trying.is_some(), closed || kept)
+            let works = model.key.trying.is_some() || work(&Work::Mend);
+            (model.target_version().is_some(), works, closed || kept)
         }
         Step::Proof => {
             let failed = model.proof.failed.is_some();
@@ -291,6 +294,7 @@ fn command_words(model: &Model) -> Vec<Word> {
             }
         }
         Place::RecoveryKey => words.push(plain("unlock")),
+        Place::Mend => words.push(plain("repair")),
         Place::Proof | Place::Why | Place::ProofRooms => {
             words.push(plain("history"));
             if let Some(room) = &model.proof.room {
