@@ -69,7 +69,9 @@ fn searching_page(model: &Model, searching: &Searching, regions: &Regions) -> Pa
                     own(left).right(20),
                 ])
             }
-            std::cmp::Ordering::Greater => sum("   ", about(searching.seconds(*of, model.now))),
+            std::cmp::Ordering::Greater => {
+                sum("   ", about(searching.seconds(*slips, *of, model.now)))
+            }
         });
     }
     if !roomy {
@@ -137,13 +139,14 @@ fn found_page(model: &Model, mend: &Mend, repaired: &Repaired, regions: &Regions
         rows.extend(sentences);
     } else {
         let seen: Vec<usize> = differ.iter().skip(mend.cursor.top).take(2).copied().collect();
-        rows.extend(block(model, answer, &seen, 8, 8));
+        rows.extend(block(model, answer, &seen, 9, 9));
         rows.extend(sentences);
     }
     let cell = differ.first().map_or(1, |cell| cell + 1);
     let compare = match differ.len() {
         1 => format!("compare cell {cell} with your paper."),
-        _ => "compare these cells with your paper.".to_owned(),
+        _ if roomy => "compare these cells with your paper.".to_owned(),
+        _ => "compare with your paper.".to_owned(),
     };
     let takes = match (differ.as_slice(), model.masked) {
         _ if several => " Press Esc: keyhaul takes none of several.".to_owned(),
@@ -198,7 +201,7 @@ fn nothing_page(tried: u64, seconds: u64, regions: &Regions) -> Page {
         next: line(if regions.is_roomy() {
             "read the paper aloud, cell by cell, or ask someone to read it to you."
         } else {
-            "have it read to you, cell by cell."
+            "have it read to you aloud."
         }),
         hints: vec![called(Intent::Back, "back"), hint(Intent::Explain), hint(Intent::Help)],
         ..Page::default()
@@ -212,31 +215,34 @@ fn differing(answer: &Answer) -> Vec<usize> {
     differs.map(|(place, _)| place).collect()
 }
 
-/// All twelve cells, if there is room for them; else the rows of cells in which some differ.
+/// All twelve cells, if there is room for them; else the rows of cells in which some differ, in the end
+/// without room between them.
 fn cell_rows(model: &Model, answer: &Answer, differ: &[usize], room: usize) -> Vec<Row> {
-    let blocks = |only_differing: bool| {
+    let blocks = |only_differing: bool, gaps: bool| {
         let mut rows = Vec::new();
         for block_of in 0..answer.difference.cells.len().div_ceil(ROW) {
             let cells: Vec<usize> = (block_of * ROW..(block_of + 1) * ROW).collect();
             if !only_differing || cells.iter().any(|cell| differ.contains(cell)) {
                 rows.extend(block(model, answer, &cells, LEAD, WIDE));
-                rows.push(Row::empty());
+                rows.extend(gaps.then(Row::empty));
             }
         }
         rows
     };
-    let all = blocks(false);
-    if all.len() <= room { all } else { blocks(true) }
+    let fits = |rows: &Vec<Row>| rows.len() <= room;
+    let some = Some(blocks(false, true)).filter(fits);
+    some.or_else(|| Some(blocks(true, true)).filter(fits)).unwrap_or_else(|| blocks(true, false))
 }
 
 /// Some cells beside each other: typed, meant, and where they differ.
 fn block(model: &Model, answer: &Answer, cells: &[usize], lead: usize, wide: usize) -> Vec<Row> {
     let of = |place: &usize| answer.difference.cells.get(*place).map_or(&[][..], Vec::as_slice);
     let differs = |place: &usize| of(place).iter().any(|pair| !pair.is_right());
+    let indent = if lead < LEAD { " " } else { "  " };
     let mut head = vec![own("").left(lead)];
     head.extend(cells.iter().map(|cell| own(format!("cell {}", cell + 1)).left(wide)));
     let row = |name: &'static str, letter: fn(&Pair) -> Option<char>| {
-        let mut row = vec![own(format!("  {name}")).left(lead)];
+        let mut row = vec![own(format!("{indent}{name}")).left(lead)];
         for place in cells {
             let (text, seen) = match differs(place) && !model.masked {
                 true => (places(of(place), letter), true),
@@ -249,7 +255,7 @@ fn block(model: &Model, answer: &Answer, cells: &[usize], lead: usize, wide: usi
     let mut rows =
         vec![Row::of(head), row("typed", |pair| pair.typed), row("meant", |pair| pair.meant)];
     if cells.iter().any(differs) {
-        let mut marks: Line = vec![own("  differs").left(lead)];
+        let mut marks: Line = vec![own(format!("{indent}differs")).left(lead)];
         for place in cells {
             let signs = of(place).iter().take(PLACES).map(|pair| match pair.is_right() {
                 true => ' ',

@@ -220,7 +220,7 @@ async fn a_miscopied_paper_on_the_way_to_the_messages() {
     let server = serve(story.account()).await;
     let start = Start { server: Some(server.base_url().to_owned()), ..Start::default() };
     let mut ada = Journey::with(server, start).await;
-    ada.paste(story.user()).await;
+    ada.paste("@ada:example.org").await;
     ada.press("Enter").await;
     ada.sees("type your password").await;
     ada.paste(story.password().expose()).await;
