@@ -78,10 +78,8 @@ impl Searching {
         before.fold(self.tried, u64::saturating_add)
     }
 
-    /// About how many seconds so many possibilities of a kind take.
-    pub(super) fn seconds(&self, slips: Slips, of: u64, now: Moment) -> u64 {
-        // Only one of twelve groups can be the first one.
-        let of = if slips == Slips::Orders { of / 12 } else { of };
+    /// About how many seconds so many possibilities take.
+    pub(super) fn seconds(&self, of: u64, now: Moment) -> u64 {
         let since = now.saturating_sub(self.begun).as_secs_f64();
         let tried = self.all_tried() as f64;
         let each_second =

@@ -451,10 +451,12 @@ fn next(model: &Model, roomy: bool) -> Line {
         });
     }
     if model.could_mend() {
-        return line(if roomy {
-            "press Enter: keyhaul searches for the slip. Or compare with your paper."
-        } else {
-            "Enter searches for the slip."
+        return line(match (roomy, key.opened.is_some()) {
+            (true, true) => "press Enter to search for a slip. Del takes another recovery key.",
+            (true, false) => {
+                "press Enter: keyhaul searches for the slip. Or compare with your paper."
+            }
+            (false, _) => "Enter searches for the slip.",
         });
     }
     // What has a slip in it is still to be compared, also where it was tried.

@@ -61,17 +61,15 @@ fn searching_page(model: &Model, searching: &Searching, regions: &Regions) -> Pa
         rows.push(match place.cmp(&searching.now) {
             std::cmp::Ordering::Less => sum(" ✓ ", format!("{} tried  none", grouped(*of))),
             std::cmp::Ordering::Equal => {
-                let bar = bar(part, 12);
+                let bar = bar(part, 10);
                 Row::of(vec![
                     own(" … "),
-                    own(what).left(words.saturating_sub(14)),
+                    own(what).left(words.saturating_sub(12)),
                     own(format!("  {bar} {percent:>3} %")),
                     own(left).right(20),
                 ])
             }
-            std::cmp::Ordering::Greater => {
-                sum("   ", about(searching.seconds(*slips, *of, model.now)))
-            }
+            std::cmp::Ordering::Greater => sum("   ", about(searching.seconds(*of, model.now))),
         });
     }
     if !roomy {
