@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::{
     failure::{Code, Failure},
@@ -51,6 +52,17 @@ impl Output {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
+    }
+
+    /// Tells people at more length what a failure comes from, before it is told itself; a document holds
+    /// the failure alone.
+    pub(super) fn explain(&self, lines: impl FnOnce(&mut Lines)) {
+        if self.talks() {
+            let mut page = Lines { text: String::new(), width: self.width, ascii: self.ascii };
+            lines(&mut page);
+            // Nobody reads stderr any more: the exit code still tells.
+            let _ = io::stderr().lock().write_all(self.signs(page.text).as_bytes());
+        }
     }
 
     /// Says something beside the result; not when quiet.
@@ -125,11 +137,51 @@ impl Lines {
         self.text.push('\n');
     }
 
+    /// Sentences, in as many lines as they need.
+    pub(super) fn sentences(&mut self, text: &str) {
+        wrapped(text, self.width).iter().for_each(|line| self.line(line));
+    }
+
     pub(super) fn table(&mut self, table: &Table) {
+        self.rows(table, 0);
+    }
+
+    /// A table whose columns need no headings.
+    pub(super) fn list(&mut self, table: &Table) {
+        self.rows(table, 1);
+    }
+
+    fn rows(&mut self, table: &Table, skip: usize) {
         let lines =
             if self.ascii { table.in_ascii().lines(self.width) } else { table.lines(self.width) };
-        lines.iter().for_each(|line| self.line(line));
+        lines.iter().skip(skip).for_each(|line| self.line(line));
     }
+}
+
+/// A text in lines of a width, broken between words and never inside a figure.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let is_figure = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if is_figure(word) && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => words.push(word.to_owned()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 /// Nobody reads the result any more, or the disk behind it is full.
@@ -211,4 +263,17 @@ fn terminal_width() -> usize {
         .ok()
         .filter(|width| *width > 0)
         .unwrap_or(80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sentences_break_between_words_and_never_inside_a_figure() {
+        assert_eq!(wrapped("All 18 420 keys are here.", 11), ["All 18 420", "keys are", "here."]);
+        assert_eq!(wrapped("All 18 420 keys", 9), ["All", "18 420", "keys"]);
+        assert_eq!(wrapped("写真 ab", 5), ["写真", "ab"]);
+        assert_eq!(wrapped("", 5), [""]);
+    }
 }

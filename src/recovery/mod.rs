@@ -8,12 +8,14 @@ mod batch;
 mod closed;
 pub mod contents;
 mod failures;
+pub mod fits;
 pub mod haul;
 pub mod judged;
 pub mod key_files;
 mod locks;
 pub mod look;
 pub mod looks;
+pub mod mixed;
 pub mod names;
 mod new_file;
 mod one_room;
@@ -40,6 +42,7 @@ mod typed;
 pub mod unlock;
 pub mod visit;
 pub mod watch;
+pub mod way_on;
 
 use crate::base::failure::{Code, Failure};
 

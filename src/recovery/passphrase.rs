@@ -43,6 +43,8 @@ pub(super) struct Tried {
     pub(super) opened: Vec<(usize, SecretBytes)>,
     /// Rounds that were left out because they are too many to do without asking.
     pub(super) left_out: u64,
+    /// Recipes that were not tried at all for that reason.
+    pub(super) untried: Vec<usize>,
 }
 
 /// One recipe in all spellings of the passphrase.
@@ -94,7 +96,9 @@ pub(super) fn try_all(
     });
     let mut opened = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
     opened.sort_by_key(|(recipe, _)| *recipe);
-    (!effort.cancel.is_cancelled()).then_some(Tried { opened, left_out })
+    let is_tried = |recipe: &usize| jobs.iter().any(|job| job.recipe == *recipe);
+    let untried = (0..recipes.len()).filter(|recipe| !is_tried(recipe)).collect();
+    (!effort.cancel.is_cancelled()).then_some(Tried { opened, left_out, untried })
 }
 
 /// The cheap ones first; what does not fit into the budget is left out, other spellings before whole

@@ -2,8 +2,10 @@
 
 mod assistant;
 mod backups;
+mod closed_words;
 mod demo;
 mod export;
+mod fit_table;
 mod history;
 mod import;
 mod papers;
