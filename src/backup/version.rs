@@ -167,6 +167,18 @@ impl BackupVersion {
         self.supported() && self.public_key().is_err()
     }
 
+    /// Says whether the public key is encoded twice, as some clients did: keyhaul reads it, others refuse
+    /// the whole version for it (SPEC §12.2).
+    pub fn has_key_encoded_twice(&self) -> bool {
+        #[derive(Deserialize)]
+        struct AuthData {
+            public_key: String,
+        }
+        let auth_data = serde_json::from_str::<AuthData>(self.auth_data.get());
+        let odd = |data: AuthData| base64::decode_exact::<32>(&data.public_key).is_none();
+        self.public_key().is_ok() && auth_data.is_ok_and(odd)
+    }
+
     /// The public key that the entries were locked for, as `auth_data` claims. Some clients encoded it
     /// twice, and cannot read it any more themselves.
     pub fn public_key(&self) -> Result<PublicKey, AuthDataFault> {

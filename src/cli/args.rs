@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use clap::{Args as ClapArgs, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
 
+use super::sides::SideWord;
+
 /// Brings your encrypted Matrix history back with the recovery key you kept.
 ///
 /// keyhaul only reads from your server. Secrets are never taken from arguments or the environment:
@@ -198,6 +200,33 @@ pub enum Command {
     /// Look after the store on this computer
     #[command(subcommand)]
     Store(StoreCommand),
+    /// Compare two places: what does one hold that the other one lacks?
+    Diff {
+        /// backup:N, backup:current, store, file:FILE (a key file) or snapshot:FILE
+        #[arg(value_parser = SideWord::parse)]
+        a: SideWord,
+        /// The other one
+        #[arg(value_parser = SideWord::parse)]
+        b: SideWord,
+        /// File with the passphrase of a key file, or -; for a second key file once more
+        #[arg(long, value_name = "FILE|-")]
+        passphrase_file: Vec<PathBuf>,
+    },
+    /// Check everything up: what is wrong, why, and what is safe to do next; changes nothing
+    Doctor,
+    /// Write what support needs into a file: no secrets, no names, no messages
+    Report {
+        /// The file to write
+        file: PathBuf,
+        /// Write ids and the server's address as they are
+        #[arg(long)]
+        with_ids: bool,
+    },
+    /// Write a recovery sheet to print: everything but the recovery key
+    Sheet {
+        /// The file to write
+        file: PathBuf,
+    },
     /// Remove the device that --keep-signed-in left on your account
     SignOut,
     /// Run the embedded demo homeserver until stopped

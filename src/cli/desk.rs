@@ -100,13 +100,61 @@ impl Desk {
         self.go(secrets).await
     }
 
+    /// The same where these versions are wanted, whatever the options name; with a secret if need be.
+    pub(super) async fn visit_versions(
+        &mut self,
+        versions: &[Wanted],
+        with_secret: bool,
+    ) -> Result<Visit, Failure> {
+        let first = versions.first().unwrap_or(&Wanted::Current);
+        let mut visit = match with_secret {
+            true => self.visit_with_secret_to(first).await?,
+            false => {
+                let secrets = self.given_secrets().await?;
+                self.go_to(secrets, first).await?
+            }
+        };
+        for wanted in versions.iter().skip(1) {
+            match visit.look_for(wanted, &self.cancel).await {
+                Ok(false) => {}
+                Ok(true) => {
+                    // What the secrets open has to be tried on it, too.
+                    let secrets = self.given_secrets().await?;
+                    if !secrets.is_empty() {
+                        self.unlock(&mut visit, &secrets).await?;
+                    }
+                }
+                Err(failure) => {
+                    self.leave(visit).await;
+                    return Err(failure);
+                }
+            }
+        }
+        Ok(visit)
+    }
+
+    /// Opens a saved snapshot beside whatever else is looked at, and tries the secrets that were given.
+    pub(super) async fn visit_file(&mut self, file: PathBuf) -> Result<Visit, Failure> {
+        let secrets = self.given_secrets().await?;
+        let (user, server) = (self.global.user.clone(), self.global.homeserver.clone());
+        let place = Place::Snapshot { file, user, server };
+        let begun = self.look_and_unlock(place, &Wanted::Current, &secrets).await;
+        self.progress.finish();
+        begun
+    }
+
     /// Goes to the backup with a secret; where none was given, asks for it once the backup is found.
     pub(super) async fn visit_with_secret(&mut self) -> Result<Visit, Failure> {
+        let wanted = self.wanted();
+        self.visit_with_secret_to(&wanted).await
+    }
+
+    async fn visit_with_secret_to(&mut self, wanted: &Wanted) -> Result<Visit, Failure> {
         let secrets = self.given_secrets().await?;
         if secrets.is_empty() && !self.inputs.can_ask() {
             return Err(Failure::new(Code::SecretMissing));
         }
-        let mut visit = self.go(secrets).await?;
+        let mut visit = self.go_to(secrets, wanted).await?;
         if visit.unlocked.is_some() {
             return Ok(visit);
         }
@@ -344,6 +392,11 @@ impl Desk {
     }
 
     async fn go(&mut self, secrets: Vec<SecretText>) -> Result<Visit, Failure> {
+        let wanted = self.wanted();
+        self.go_to(secrets, &wanted).await
+    }
+
+    async fn go_to(&mut self, secrets: Vec<SecretText>, wanted: &Wanted) -> Result<Visit, Failure> {
         let place = match self.global.snapshot.clone() {
             Some(file) => Place::Snapshot {
                 file,
@@ -361,8 +414,7 @@ impl Desk {
             Place::Server(account) => Some(Arc::clone(account)),
             Place::Snapshot { .. } => None,
         };
-        let wanted = self.wanted();
-        let begun = self.look_and_unlock(place, &wanted, &secrets).await;
+        let begun = self.look_and_unlock(place, wanted, &secrets).await;
         self.progress.finish();
         if let (Err(_), Some(account)) = (&begun, account) {
             // The visit failed, but the device must not stay; the first failure is the one to tell.

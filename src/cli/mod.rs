@@ -10,8 +10,10 @@ mod logging;
 mod output;
 mod process;
 mod progress;
+mod sides;
 mod table;
 
 pub use args::{Args, Command};
 pub use commands::run;
 pub use output::report_usage;
+pub use sides::SideWord;

@@ -57,6 +57,12 @@ impl Answer {
         self.response.status().as_u16()
     }
 
+    /// The time at which the server says that it answered, if it says so.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        let date = self.response.headers().get(header::DATE)?.to_str().ok()?;
+        rfc2822::DateTimeParser::new().parse_timestamp(date.trim()).ok()
+    }
+
     /// Bytes of the body received so far, decoded.
     pub fn received(&self) -> u64 {
         self.received

@@ -9,6 +9,7 @@
 //! | `permit` | proof that a person agreed to a writing request |
 //! | `session` | who we are: signed in here, or borrowing another app's token |
 //! | `discovery`, `sign_in`, `sign_out` | the way in and out |
+//! | `pulse` | whether the server answers, and its clock |
 //! | `room_keys`, `account_data`, `device_keys`, `rooms`, `history`, `sliding_sync` | what is read |
 //!
 //! Paths are built here and not by ruma's request types: those leave `%` in a name as it is, so a
@@ -24,6 +25,7 @@ pub mod discovery;
 mod error;
 pub mod history;
 mod permit;
+pub mod pulse;
 mod request;
 mod retry;
 pub mod room_keys;

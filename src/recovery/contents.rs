@@ -199,16 +199,17 @@ fn is_restored(store: Option<&Reader>, entry: &RawEntry<'_>) -> Option<bool> {
 }
 
 /// How a source was read.
-struct Read {
+pub(super) struct Read {
     /// Whether that is all.
-    whole: bool,
-    by_room: Option<ByRoom>,
+    pub(super) whole: bool,
+    /// What became of it where the server could not send it whole.
+    pub(super) by_room: Option<ByRoom>,
 }
 
 /// Runs a source through the scanner, gathering into `gathered`; says whether that is all.
 ///
 /// A part of the contents is no answer for somebody who asked to stop.
-async fn visit<T: Send + 'static>(
+pub(super) async fn visit<T: Send + 'static>(
     source: Source,
     saver: Option<&mut Saver>,
     progress: Arc<dyn Progress>,

@@ -177,7 +177,7 @@ fn settled(file: PathBuf) -> Saved {
 
 /// Says whether a snapshot is of this version as it is now: etags change with every writing, and one that
 /// changed while it was read tells that, too.
-fn is_current(file: &Path, overview: &Overview, version: &BackupVersion) -> bool {
+pub(super) fn is_current(file: &Path, overview: &Overview, version: &BackupVersion) -> bool {
     let Ok(snapshot) = Snapshot::open(file) else { return false };
     let same = is_of(&snapshot, &overview.user_id, &overview.server, version);
     let Some(trailer) = &snapshot.trailer else { return false };

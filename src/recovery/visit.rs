@@ -9,10 +9,11 @@ use std::{
 
 use super::{
     closed,
+    failures::IntoFailure,
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
-    passphrase_list::{self, Goal, List, Searched},
+    passphrase_list::{self, Estimate, Goal, List, Searched},
     proof::Sightings,
     sample::Sample,
     sign_in::Account,
@@ -31,7 +32,7 @@ use crate::{
         secret::SecretText,
         shown::Shown,
     },
-    homeserver::room_keys::Seen,
+    homeserver::room_keys::{self, Seen},
     store::reader::Reader,
 };
 
@@ -99,6 +100,22 @@ impl Visit {
         })
     }
 
+    /// Looks for a version that is asked for by name, where older ones cannot be enumerated. Says whether
+    /// it was found only now: secrets must be tried on it then.
+    pub async fn look_for(&mut self, wanted: &Wanted, cancel: &Cancel) -> Result<bool, Failure> {
+        let (Place::Server(account), Wanted::Named(name)) = (&self.place, wanted) else {
+            return Ok(false);
+        };
+        if self.overview.versions.iter().any(|version| version.version == *name) {
+            return Ok(false);
+        }
+        let found = room_keys::version(account.session(), name, cancel).await;
+        let found = found.map_err(IntoFailure::into_failure)?;
+        let is_new = found.is_some();
+        self.overview.versions.extend(found);
+        Ok(is_new)
+    }
+
     /// The same visit with nothing opened yet, for somebody who tries another secret while the first one
     /// is still in use. Names and messages that one of them hears the other one knows.
     #[must_use]
@@ -150,6 +167,12 @@ impl Visit {
         }
         self.unlocked = Some(unlocked);
         Ok(())
+    }
+
+    /// What a list of passphrases gives to try on the locks that were found, and how long that takes.
+    pub fn estimate(&self, list: &List) -> Estimate {
+        let place = unlock::Place { overview: &self.overview, samples: &self.samples() };
+        passphrase_list::estimate(list, &place)
     }
 
     /// Entries of the versions whose public key makes no sense, as far as there are some.

@@ -89,6 +89,10 @@ intents! {
     OpenFile = "open-file",
     /// Ask for something by its number.
     ByNumber = "by-number",
+    /// Try a list of passphrases.
+    TryList = "try-list",
+    /// Read a list from a file.
+    ReadFile = "read-file",
     /// Forget a secret that is kept.
     Forget = "forget",
     /// Open a place for a letter that was forgotten.

@@ -30,6 +30,8 @@ pub enum Place {
     RecoveryKey,
     /// The search for a slip.
     Mend,
+    /// A list of passphrases.
+    Passphrases,
     /// Step 5.
     Restore,
     /// The keys that were refused.
@@ -68,6 +70,7 @@ impl Place {
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
             Self::Mend => "the slip",
+            Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
             Self::Proof => "Proof",
@@ -265,13 +268,14 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 14] = [
+    const SCREENS: [Place; 15] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
         Place::Room,
         Place::Key,
         Place::RecoveryKey,
+        Place::Passphrases,
         Place::Restore,
         Place::Refused,
         Place::Proof,

@@ -7,6 +7,7 @@
 mod backups;
 pub mod clipboard;
 mod field;
+mod guess_step;
 mod haul;
 mod jobs;
 mod key_field;

@@ -11,6 +11,10 @@ mod canary;
 #[cfg(test)]
 mod chance;
 #[cfg(test)]
+mod check_up;
+#[cfg(test)]
+mod comparing;
+#[cfg(test)]
 mod conformance;
 #[cfg(test)]
 mod contract;

@@ -4,6 +4,8 @@ mod assistant;
 mod backups;
 mod closed_words;
 mod demo;
+mod diff;
+mod doctor;
 mod export;
 mod fit_table;
 mod history;
@@ -13,9 +15,11 @@ mod passphrase_list;
 mod prune;
 mod refusals;
 mod repair;
+mod report;
 mod restore;
 mod rooms;
 mod sessions;
+mod sheet;
 mod sign_out;
 mod snapshot;
 mod store;
@@ -122,6 +126,12 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         }
         Some(Command::Store(StoreCommand::Info)) => store::info(desk).await,
         Some(Command::Store(StoreCommand::Check)) => store::check(desk).await,
+        Some(Command::Diff { a, b, passphrase_file }) => {
+            diff::run(desk, [a, b], passphrase_file).await
+        }
+        Some(Command::Doctor) => doctor::run(desk).await,
+        Some(Command::Report { file, with_ids }) => report::run(desk, &file, with_ids).await,
+        Some(Command::Sheet { file }) => sheet::run(desk, &file).await,
         Some(Command::SignOut) => sign_out::run(desk).await,
         None if desk.demo.is_some() => demo::tour(desk).await,
         // Answered above.

@@ -82,13 +82,10 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
                 ("Passed on", Align::Right),
                 ("Here", Align::Right),
             ]);
-            let mut bearers = HashMap::<&str, usize>::new();
-            names.values().for_each(|name| *bearers.entry(name.as_str()).or_default() += 1);
-            let is_shared =
-                |name: &Shown| bearers.get(name.as_str()).is_some_and(|&rooms| rooms > 1);
+            let label = labels(&names);
             for (id, room) in &rooms {
                 table.row([
-                    label(id, &names, &is_shared),
+                    label(id),
                     Shown::from(room.sessions),
                     Shown::from(room.partial),
                     Shown::from(room.forwarded),
@@ -108,16 +105,17 @@ async fn show(desk: &Desk, visit: &Visit) -> Result<u8, Failure> {
     Ok(0)
 }
 
-/// What a room is called. A name that another room bears, too, is told apart by the id.
-fn label(
-    id: &Arc<str>,
-    names: &BTreeMap<Arc<str>, Shown>,
-    is_shared: &dyn Fn(&Shown) -> bool,
-) -> Shown {
-    let short = |cells| Shown::new(id).cut_middle(cells);
-    match names.get(id) {
-        Some(name) if is_shared(name) => Shown::new(&format!("{} {}", name.cut(24), short(16))),
-        Some(name) => name.clone(),
-        None => short(24),
+/// What rooms are called. A name that another room bears, too, is told apart by the id.
+pub(super) fn labels(names: &BTreeMap<Arc<str>, Shown>) -> impl Fn(&Arc<str>) -> Shown {
+    let mut bearers = HashMap::<&str, usize>::new();
+    names.values().for_each(|name| *bearers.entry(name.as_str()).or_default() += 1);
+    move |id| {
+        let short = |cells| Shown::new(id).cut_middle(cells);
+        let is_shared = |name: &Shown| bearers.get(name.as_str()).is_some_and(|&rooms| rooms > 1);
+        match names.get(id) {
+            Some(name) if is_shared(name) => Shown::new(&format!("{} {}", name.cut(24), short(16))),
+            Some(name) => name.clone(),
+            None => short(24),
+        }
     }
 }

@@ -213,6 +213,26 @@ impl Opened {
     }
 }
 
+/// Gives out every session of a file, for whoever only looks into it.
+pub(in crate::recovery) fn look_into(
+    wish: &Import,
+    take: &mut dyn FnMut(Result<RoomKey, SessionFault>),
+    progress: &dyn Progress,
+    cancel: &Cancel,
+) -> Result<(), Failure> {
+    let opened = Opened::open(wish, progress, cancel)?;
+    let failed =
+        |fault: KeyFileFault| key_file_failure(fault, &Shown::new(source_name(&opened.source)));
+    let mut file = &opened.file;
+    file.rewind().map_err(|error| failed(ArmorFault::Io(error).into()))?;
+    let mut one = |key| {
+        take(key);
+        !cancel.is_cancelled()
+    };
+    opened.checked.sessions(file, &opened.head, &opened.keys, &mut one).map_err(failed)?;
+    Ok(())
+}
+
 fn source_name(source: &Source) -> &str {
     match source {
         Source::KeyFile { name, .. } => name,

@@ -3,6 +3,7 @@
 mod backups;
 mod contents;
 mod explain;
+mod guesses;
 mod key;
 mod locks;
 mod mend;
@@ -48,6 +49,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
         Place::Mend => mend::page(model, regions),
+        Place::Passphrases => guesses::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
         Place::TakeAway => take_away::page(model, regions),
@@ -161,7 +163,8 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
         Step::Key => {
             let closed = model.key.opened.is_some() && model.target_version().is_none();
             let kept = model.kept_secret.is_some() && model.open.is_some();
-            let works = model.key.trying.is_some() || work(&Work::Mend);
+            let tried = model.key.trying.is_some() || model.guess.trying.is_some();
+            let works = tried || work(&Work::Mend);
             (model.target_version().is_some(), works, closed || kept)
         }
         Step::Proof => {
@@ -295,6 +298,12 @@ fn command_words(model: &Model) -> Vec<Word> {
         }
         Place::RecoveryKey => words.push(plain("unlock")),
         Place::Mend => words.push(plain("repair")),
+        Place::Passphrases => {
+            words.extend(["unlock", "--secret-list", "-"].map(plain));
+            if !model.guess.kinds.is_empty() {
+                words.extend([plain("--vary"), Word::Plain(guesses::kinds_for_command(model))]);
+            }
+        }
         Place::Proof | Place::Why | Place::ProofRooms => {
             words.push(plain("history"));
             if let Some(room) = &model.proof.room {

@@ -346,6 +346,7 @@ pub(super) fn glance() -> Glance {
             unchanged: 38,
             candidates: 0,
             refused: 20,
+            ..Figures::default()
         },
         rooms: vec![
             half("!f3kQ9vZe1TqLm8:example.org"),

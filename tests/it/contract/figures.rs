@@ -355,6 +355,8 @@ fn lines_fit_80_columns() {
         ada.opens(&["rooms"]),
         ada.opens(&["sessions", &room]),
         ada.opens(&["unlock"]),
+        ada.opens(&["doctor"]),
+        ada.opens(&["diff", "backup:1", "backup:3"]),
         ada.opens(&["restore"]),
     ] {
         let ended = ada.lab.run(&args);

@@ -3,6 +3,7 @@
 
 use insta::assert_snapshot;
 use keyhaul::demo::stories::Story;
+use regex::{Captures, Regex};
 use serde_json::Value;
 
 use crate::program::{Ada, Ended, Lab};
@@ -261,6 +262,70 @@ fn key_files() {
     assert_snapshot!("snapshot_prune_yes_people", for_people(&ada, &people));
     let people = ada.lab.run(&["snapshot", "prune"]).exited(0);
     assert_snapshot!("snapshot_prune_nothing_people", for_people(&ada, &people));
+}
+
+/// What differs from run to run in a check-up and in a report: how long the server takes, which device
+/// asks, and the words that stand for ids, which are numbered in the order in which they come.
+fn without_chance(ada: &Ada, text: &str) -> String {
+    let text = text.replace(&ada.server.address().to_string(), "SERVER");
+    let took = Regex::new(r"\b\d+ ms\b").unwrap().replace_all(&text, "TIME").into_owned();
+    let device = Regex::new(r"another app's device \w+").unwrap();
+    let text = device.replace_all(&took, "another app's device DEVICE").into_owned();
+    let mut words: Vec<String> = Vec::new();
+    let word = Regex::new(r"\b[0-9a-f]{12}\b").unwrap();
+    let numbered = word.replace_all(&text, |found: &Captures<'_>| {
+        let found = found[0].to_owned();
+        let known = words.iter().position(|word| *word == found);
+        let number = known.unwrap_or_else(|| {
+            words.push(found);
+            words.len() - 1
+        });
+        format!("ID-{}", number + 1)
+    });
+    numbered.into_owned()
+}
+
+#[test]
+fn doctor() {
+    let ada = Ada::new();
+    let both = |(people, programs): (String, String)| {
+        (without_chance(&ada, &people), without_chance(&ada, &programs))
+    };
+    assert_prints!("doctor", both(prints(&ada, &ada.opens(&["doctor"]), 3)));
+    assert_prints!("doctor_without_key", both(prints(&ada, &ada.asks(&["doctor"]), 0)));
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    assert_prints!("doctor_older_key", both(prints(&ada, &ada.asks(&["doctor", &old]), 3)));
+}
+
+#[test]
+fn diff() {
+    let ada = Ada::new();
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    let args = ada.opens(&["diff", "backup:1", "backup:current", &old]);
+    assert_prints!("diff", prints(&ada, &args, 0));
+    let closed = ada.asks(&["diff", "backup:1", "backup:3"]);
+    let people = ada.lab.run(&closed).exited(0);
+    assert_snapshot!("diff_closed_people", for_people(&ada, &people));
+}
+
+#[test]
+fn report_and_sheet() {
+    let ada = Ada::new();
+    ada.lab.run(&ada.opens(&["restore"])).exited(3);
+    let file = ada.lab.path("home/report.txt").to_str().unwrap().to_owned();
+    let report = ada.opens(&["report", "--overwrite", &file]);
+    assert_prints!("report", prints(&ada, &report, 0));
+    let text = without_chance(&ada, &std::fs::read_to_string(&file).unwrap());
+    let varies = Regex::new(r"(?m)^(made|clock ahead|  size) +.*$").unwrap();
+    let text = varies.replace_all(&text, "$1 VARIES");
+    assert_snapshot!("report_file", text);
+    let file = ada.lab.path("home/sheet.txt").to_str().unwrap().to_owned();
+    let sheet = ada.opens(&["sheet", "--overwrite", &file]);
+    assert_prints!("sheet", prints(&ada, &sheet, 0));
+    let text = places(&ada, &std::fs::read_to_string(&file).unwrap());
+    let text = text.replace(&ada.server.address().to_string(), "SERVER");
+    let day = Regex::new(r"\d{1,2} [A-Z][a-z]{2} \d{4}").unwrap();
+    assert_snapshot!("sheet_file", day.replace_all(&text, "DAY"));
 }
 
 #[test]
