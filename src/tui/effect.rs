@@ -109,6 +109,15 @@ pub enum Effect {
         /// Do calculations that nobody should start by mistake.
         slow: bool,
     },
+    /// Search for what a mistyped recovery key was meant to be.
+    Mend {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// What was typed.
+        secret: SecretText,
+    },
     /// Read a list of passphrases from a file.
     ReadList {
         /// The number of this work.

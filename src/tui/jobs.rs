@@ -29,6 +29,8 @@ pub(super) enum Work {
     Leave(Job),
     /// Trying a secret.
     Unlock,
+    /// Searching for a slip.
+    Mend,
     /// Planning a restore.
     Plan,
     /// Restoring.

@@ -28,6 +28,8 @@ pub enum Place {
     Key,
     /// Step 4.
     RecoveryKey,
+    /// The search for a slip.
+    Mend,
     /// A list of passphrases.
     Passphrases,
     /// Step 5.
@@ -67,6 +69,7 @@ impl Place {
             Self::Room => "one room",
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
+            Self::Mend => "the slip",
             Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",

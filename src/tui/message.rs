@@ -6,7 +6,7 @@ use ratatui::layout::{Position, Size};
 
 use super::{field::Edit, intent::Intent};
 use crate::{
-    backup::version::BackupVersion,
+    backup::{repair::Slips, version::BackupVersion},
     base::{failure::Failure, progress::Delay, secret::SecretText, shown::Shown},
     recovery::{
         contents::{Glance, RoomSessions},
@@ -17,6 +17,7 @@ use crate::{
         names::RoomName,
         passphrase_list::Estimate,
         proof::History,
+        repair::Repaired,
         restore::Restoring,
         sign_in::{Device, Found, Left},
         snapshots::Kept,
@@ -82,6 +83,19 @@ pub enum Happened {
     Stretched(u64, u64),
     /// A secret was tried on every lock.
     Unlocked(Result<Box<Opened>, Failure>),
+    /// What a search for a slip looks for, in this order, and how many possibilities each kind has.
+    MendPlanned(Vec<(Slips, u64)>),
+    /// The search goes on.
+    Mending {
+        /// What it looks for now.
+        stage: &'static str,
+        /// Possibilities of that which were tried.
+        tried: u64,
+        /// Seconds left for it, once that can be told.
+        left: Option<u64>,
+    },
+    /// The search is over.
+    Mended(Box<Result<Repaired, Failure>>),
     /// Who signed each version, judged anew with what was opened.
     Judged(Vec<(String, Vec<SignedBy>)>),
     /// A restore goes on.
@@ -122,6 +136,8 @@ impl Happened {
                 | Self::Named(_)
                 | Self::Stretched(..)
                 | Self::Unlocked(Ok(_))
+                | Self::MendPlanned(_)
+                | Self::Mending { .. }
                 | Self::Restoring(_)
                 | Self::Carried(_)
                 | Self::Guessing(_)

@@ -13,6 +13,7 @@ mod jobs;
 mod key_field;
 mod key_step;
 mod list;
+mod mend;
 mod overlay;
 mod proof_step;
 mod restore_step;

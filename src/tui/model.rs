@@ -14,6 +14,7 @@ use super::{
     keymap::Place,
     layout::{Regions, SMALLEST, layout},
     list::Cursor,
+    mend::Mend,
     message::{DemoPaper, Job, Moment, Signed},
     overlay::Overlay,
     page::Line,
@@ -95,6 +96,8 @@ pub(super) enum Branch {
     Room(RoomView),
     /// One key of the room below.
     Key,
+    /// The search for a slip, and what it found.
+    Mend(Mend),
     /// Passphrases that somebody may have used.
     Passphrases,
     /// The refused keys.
@@ -312,6 +315,7 @@ impl Model {
         match self.branches.last() {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
+            Some(Branch::Mend(_)) => return Place::Mend,
             Some(Branch::Passphrases) => return Place::Passphrases,
             Some(Branch::Refused) => return Place::Refused,
             Some(Branch::Why) => return Place::Why,

@@ -3,6 +3,7 @@
 
 mod account;
 mod guessing;
+mod mending;
 mod reading;
 mod restoring;
 
@@ -176,6 +177,7 @@ impl Runner {
                 self.guess(job, visit, (lines, kinds), slow);
             }
             Effect::Unlock { job, visit, secret, slow } => self.unlock(job, visit, secret, slow),
+            Effect::Mend { job, visit, secret } => self.mend(job, visit, secret),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };
                 self.restore(job, wanted);

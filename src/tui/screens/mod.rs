@@ -6,6 +6,7 @@ mod explain;
 mod guesses;
 mod key;
 mod locks;
+mod mend;
 mod overlays;
 mod plan;
 mod proof;
@@ -47,6 +48,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Room => room::page(model, regions),
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
+        Place::Mend => mend::page(model, regions),
         Place::Passphrases => guesses::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
@@ -162,7 +164,8 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
             let closed = model.key.opened.is_some() && model.target_version().is_none();
             let kept = model.kept_secret.is_some() && model.open.is_some();
             let tried = model.key.trying.is_some() || model.guess.trying.is_some();
-            (model.target_version().is_some(), tried, closed || kept)
+            let works = tried || work(&Work::Mend);
+            (model.target_version().is_some(), works, closed || kept)
         }
         Step::Proof => {
             let failed = model.proof.failed.is_some();
@@ -294,6 +297,7 @@ fn command_words(model: &Model) -> Vec<Word> {
             }
         }
         Place::RecoveryKey => words.push(plain("unlock")),
+        Place::Mend => words.push(plain("repair")),
         Place::Passphrases => {
             words.extend(["unlock", "--secret-list", "-"].map(plain));
             if !model.guess.kinds.is_empty() {

@@ -6,6 +6,7 @@ mod contents;
 mod guesses;
 mod key;
 mod leaving;
+mod mend;
 mod overlays;
 mod proof;
 mod restore;
@@ -248,6 +249,7 @@ impl Model {
             Place::Contents => self.on_contents(intent, effects),
             Place::Room | Place::Key => self.on_room(intent, effects),
             Place::RecoveryKey => self.on_recovery_key(intent, effects),
+            Place::Mend => self.on_mend(intent, effects),
             Place::Passphrases => self.on_guesses(intent, effects),
             Place::Restore => self.on_restore(intent, effects),
             Place::Refused => self.on_refused(intent, effects),
@@ -282,6 +284,7 @@ impl Model {
             }
             _ => return self.remark("Sign in first, or open a snapshot with o."),
         }
+        self.end_mend(effects);
         self.end_guesses(effects);
         self.branches.clear();
         self.finding = false;
@@ -432,6 +435,9 @@ impl Model {
             (Happened::Demo(paper), _) => self.demo_began(paper, effects),
             (Happened::Left(left), _) => self.left(left),
             (Happened::Stretched(done, all), _) => self.key.stretched = Some((done, all)),
+            (Happened::MendPlanned(stages), _) => self.mend_planned(stages),
+            (Happened::Mending { stage, tried, left }, _) => self.mend_goes_on(stage, tried, left),
+            (Happened::Mended(mended), _) => self.mended(*mended, effects),
             (Happened::Unlocked(unlocked), _) => self.unlocked(job, unlocked),
             (Happened::Judged(signers), _) => self.judged(signers),
             (Happened::Restoring(glance), _) => self.restore_glanced(glance),
@@ -488,6 +494,7 @@ impl Model {
                 }
             }
             Place::Restore => self.go_in_restore(to, seen),
+            Place::Mend => self.go_in_mend(to),
             Place::Refused => self.go_in_refused(to, seen),
             Place::TakeAway => self.go_in_take_away(to, seen),
             Place::Proof => self.go_in_proof(to, seen),

@@ -1,6 +1,7 @@
 //! Whatever anybody presses, pastes, clicks and resizes, in any order and while work reports: nothing
 //! panics, nobody is trapped, and nothing that a terminal obeys is drawn.
 
+use keyhaul::backup::repair::Slips;
 use keyhaul::base::failure::{Code, Failure};
 use keyhaul::base::secret::SecretText;
 use keyhaul::base::shown::Shown;
@@ -99,6 +100,11 @@ fn act() -> impl Strategy<Value = Act> {
         1 => ".{0,80}".prop_map(Act::Paste),
         1 => Just(Act::Paste("@ada:example.org".to_owned())),
         2 => Just(Act::Paste(later::KEY.to_owned())),
+        2 => (0..60_usize, ".").prop_map(|(place, other)| {
+            let mut slip = later::KEY.to_owned();
+            slip.replace_range(place.min(58)..place.min(58) + 1, &other);
+            Act::Paste(slip)
+        }),
         2 => (0..130_u16, 0..50_u16).prop_map(|(x, y)| Act::Click(x, y)),
         1 => any::<i8>().prop_map(Act::Wheel),
         1 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Act::Resize(width, height)),
@@ -152,6 +158,17 @@ fn answer(scene: &mut Scene, well: bool) {
             };
             scene.happens(job, Happened::Unlocked(result(()).map(|()| Box::new(opened))));
             (job, Happened::Judged(Vec::new()))
+        }
+        Effect::Mend { job, secret, .. } => {
+            let stages = vec![(Slips::OneWrong, 2_783), (Slips::TwoWrong, 3_664_872)];
+            scene.happens(job, Happened::MendPlanned(stages));
+            let stage = "two wrong characters";
+            scene.happens(job, Happened::Mending { stage, tried: job * 9_999, left: Some(job) });
+            let mut repaired = super::mending::repaired(secret.expose(), job);
+            if job % 3 == 0 {
+                repaired.answers.clear();
+            }
+            (job, Happened::Mended(Box::new(result(()).map(|()| repaired))))
         }
         Effect::ReadList { job, .. } => {
             let lines = || (0..job).map(|n| SecretText::new(format!("line {n}"))).collect();

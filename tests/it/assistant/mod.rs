@@ -11,6 +11,7 @@ mod journeys_later;
 mod keys;
 mod leaving;
 mod masked;
+mod mending;
 mod pictures;
 mod pty;
 mod scene;
