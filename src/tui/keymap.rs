@@ -44,6 +44,12 @@ pub enum Place {
     KeyFile,
     /// A key file that was made.
     FileMade,
+    /// The check-up.
+    CheckUp,
+    /// Two places beside each other.
+    Compare,
+    /// A report or a recovery sheet.
+    Paper,
     /// In a text field that has the focus.
     Field,
 }
@@ -72,6 +78,9 @@ impl Place {
             Self::ProofRooms => "rooms",
             Self::TakeAway => "Take away",
             Self::KeyFile | Self::FileMade => "key file",
+            Self::CheckUp => "Check-up",
+            Self::Compare => "Compare",
+            Self::Paper => "a paper",
             Self::Field => "in a text field",
         }
     }
@@ -262,7 +271,7 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 14] = [
+    const SCREENS: [Place; 17] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
@@ -277,6 +286,9 @@ mod tests {
         Place::TakeAway,
         Place::KeyFile,
         Place::FileMade,
+        Place::CheckUp,
+        Place::Compare,
+        Place::Paper,
     ];
 
     /// Keys with two meanings on one screen.

@@ -2,6 +2,7 @@
 //! in, where, and what was opened; the model knows them by the number of the job that brought them.
 
 mod account;
+mod insight;
 mod reading;
 mod restoring;
 
@@ -195,6 +196,9 @@ impl Runner {
                 let wish = Export { file, rooms, passphrase, overwrite: false };
                 self.export(job, visit, wish);
             }
+            Effect::CheckUp { job, visit } => self.check_up(job, visit),
+            Effect::Compare { job, visit, own, beside } => self.compare(job, visit, own, beside),
+            Effect::Paper { job, visit, paper, file } => self.paper(job, visit, paper, file),
             Effect::Copy { job, text } => self.copy(job, text),
             Effect::CopyByTerminal(_) | Effect::Redraw | Effect::Suspend => {}
         }

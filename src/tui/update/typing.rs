@@ -31,6 +31,8 @@ impl Model {
             self.edit_key(edit, effects);
         } else if self.place() == Place::KeyFile {
             self.edit_key_file(edit);
+        } else if self.place() == Place::Paper {
+            self.edit_paper(edit);
         } else if self.finding {
             self.edit_filter(edit);
         }
@@ -41,6 +43,7 @@ impl Model {
     /// it to a server.
     fn keep_key_typed(&mut self) {
         let mut found = None;
+        let paper = &mut self.take.paper.file;
         let form = &mut self.take.form;
         let secrets = [&mut self.sign_in.password, &mut self.sign_in.token];
         for field in secrets.into_iter().chain([&mut form.chosen, &mut form.again]) {
@@ -50,7 +53,8 @@ impl Model {
             }
         }
         let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
-        let fields = [&mut self.sign_in.id, &mut self.sign_in.name, &mut form.file].into_iter();
+        let fields = [&mut self.sign_in.id, &mut self.sign_in.name, &mut form.file, paper];
+        let fields = fields.into_iter();
         let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
         for field in fields.chain(self.overlays.last_mut().and_then(|overlay| overlay.field_mut()))
         {
@@ -82,6 +86,10 @@ impl Model {
         }
         if self.place() == Place::KeyFile && self.overlays.is_empty() {
             self.paste_key_file(text);
+            return self.keep_key_typed();
+        }
+        if self.place() == Place::Paper && self.overlays.is_empty() {
+            self.paste_paper(text);
             return self.keep_key_typed();
         }
         if let Some(overlay) = self.overlays.last_mut() {
