@@ -116,6 +116,12 @@ impl DecryptionKey {
         Self { private, secret, public }
     }
 
+    /// The same key once more, for another thread.
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self::new(self.secret.duplicate())
+    }
+
     /// The public key that goes with it; equal to `auth_data.public_key` where this key fits.
     pub fn public_key(&self) -> PublicKey {
         self.public

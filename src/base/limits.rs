@@ -99,6 +99,12 @@ pub const STRETCH_STEP: u32 = 1_000;
 pub const CANDIDATES: usize = 4;
 /// Most refused entries listed in an answer; the rest goes to a file.
 pub const REFUSED_LISTED: usize = 10_000;
+/// Most other keys that are tried on an entry which was locked for another key than its backup's.
+pub const OTHER_KEYS: usize = 16;
+/// Most rooms of a server that are asked for entries on which a key can be tried.
+pub const SAMPLED_ROOMS: usize = 10;
+/// Most bytes of one answer that are read for that.
+pub const SAMPLED_BYTES: u64 = 256 << 10;
 /// Entries tried where no public key tells whether a key opens a backup.
 pub const SAMPLED_ENTRIES: usize = 50;
 /// Largest key file, in bytes.

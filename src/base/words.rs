@@ -13,6 +13,15 @@ pub fn counted(number: u64, noun: &str) -> String {
     }
 }
 
+/// Things in a row: “a”, “a and b”, “a, b and c”.
+pub fn listed(things: &[String]) -> String {
+    match things {
+        [] => String::new(),
+        [one] => one.clone(),
+        [first @ .., last] => format!("{} and {last}", first.join(", ")),
+    }
+}
+
 /// A size in powers of ten.
 pub fn size(bytes: u64) -> String {
     match bytes {

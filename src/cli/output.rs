@@ -3,6 +3,7 @@
 use std::io::{self, IsTerminal, Write};
 
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
 
 use crate::base::{
     failure::{Code, Failure},
@@ -51,6 +52,17 @@ impl Output {
         let mut stdout = io::stdout().lock();
         stdout.write_all(text.as_bytes())?;
         stdout.flush()
+    }
+
+    /// Tells people at more length what a failure comes from, before it is told itself; a document holds
+    /// the failure alone.
+    pub(super) fn explain(&self, lines: impl FnOnce(&mut Lines)) {
+        if self.talks() {
+            let mut page = Lines { text: String::new(), width: self.width, ascii: self.ascii };
+            lines(&mut page);
+            // Nobody reads stderr any more: the exit code still tells.
+            let _ = io::stderr().lock().write_all(self.signs(page.text).as_bytes());
+        }
     }
 
     /// Says something beside the result; not when quiet.
@@ -125,52 +137,51 @@ impl Lines {
         self.text.push('\n');
     }
 
-    /// A sentence which goes on below where it is longer than a line. Figures in groups stay together.
-    pub(super) fn sentence(&mut self, text: &str) {
-        let mut line = String::new();
-        for word in words(text) {
-            let both = Shown::new(&line).width() + 1 + Shown::new(word).width();
-            if !line.is_empty() && both > self.width {
-                self.line(std::mem::take(&mut line));
-            }
-            if !line.is_empty() {
-                line.push(' ');
-            }
-            line.push_str(word);
-        }
-        self.line(line);
+    /// Sentences, in as many lines as they need.
+    pub(super) fn sentences(&mut self, text: &str) {
+        wrapped(text, self.width).iter().for_each(|line| self.line(line));
     }
 
     pub(super) fn table(&mut self, table: &Table) {
+        self.rows(table, 0);
+    }
+
+    /// A table whose columns need no headings.
+    pub(super) fn list(&mut self, table: &Table) {
+        self.rows(table, 1);
+    }
+
+    fn rows(&mut self, table: &Table, skip: usize) {
         let lines =
             if self.ascii { table.in_ascii().lines(self.width) } else { table.lines(self.width) };
-        lines.iter().for_each(|line| self.line(line));
+        lines.iter().skip(skip).for_each(|line| self.line(line));
     }
 }
 
-/// The words of a sentence, parted where a line may end: not between the groups of one figure.
-fn words(text: &str) -> impl Iterator<Item = &str> {
-    let ends = |(at, _): &(usize, &str)| {
-        let (before, after) = text.split_at(*at);
-        let figure = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_digit);
-        !(figure(before.as_bytes().last()) && figure(after.as_bytes().get(1)))
-    };
-    let mut rest = text;
-    let mut spaces = text.match_indices(' ').filter(ends).collect::<Vec<_>>().into_iter();
-    let mut begun = 0;
-    std::iter::from_fn(move || {
-        let (word, left) = match spaces.next() {
-            Some((at, _)) => {
-                let (word, left) = rest.split_at_checked(at - begun)?;
-                begun = at + 1;
-                (word, left.get(1..).unwrap_or_default())
+/// A text in lines of a width, broken between words and never inside a figure.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut words: Vec<String> = Vec::new();
+    let is_figure = |word: &str| word.starts_with(|c: char| c.is_ascii_digit());
+    for word in text.split(' ') {
+        match words.last_mut() {
+            Some(last) if is_figure(word) && last.ends_with(|c: char| c.is_ascii_digit()) => {
+                last.push(' ');
+                last.push_str(word);
             }
-            None if rest.is_empty() => return None,
-            None => (rest, ""),
-        };
-        rest = left;
-        Some(word)
-    })
+            _ => words.push(word.to_owned()),
+        }
+    }
+    let mut lines: Vec<String> = Vec::new();
+    for word in words {
+        match lines.last_mut() {
+            Some(line) if line.width() + 1 + word.width() <= width => {
+                line.push(' ');
+                line.push_str(&word);
+            }
+            _ => lines.push(word),
+        }
+    }
+    lines
 }
 
 /// Nobody reads the result any more, or the disk behind it is full.
@@ -259,14 +270,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn figures_stay_together_where_a_sentence_goes_on_below() {
-        let told = |width| {
-            let mut lines = Lines { text: String::new(), width, ascii: false };
-            lines.sentence("All 18 420 keys of 3 rooms.");
-            lines.text
-        };
-        assert_eq!(told(80), "All 18 420 keys of 3 rooms.\n");
-        assert_eq!(told(8), "All\n18 420\nkeys of\n3 rooms.\n");
-        assert_eq!(words("").count(), 0);
+    fn sentences_break_between_words_and_never_inside_a_figure() {
+        assert_eq!(wrapped("All 18 420 keys are here.", 11), ["All 18 420", "keys are", "here."]);
+        assert_eq!(wrapped("All 18 420 keys", 9), ["All", "18 420", "keys"]);
+        assert_eq!(wrapped("写真 ab", 5), ["写真", "ab"]);
+        assert_eq!(wrapped("", 5), [""]);
     }
 }

@@ -17,7 +17,7 @@ pub(super) enum Align {
 
 /// A table being built: headings first, then rows of the same length.
 pub(super) struct Table {
-    columns: Vec<(&'static str, Align)>,
+    columns: Vec<(String, Align)>,
     rows: Vec<Vec<Shown>>,
     /// Stands for what is cut.
     sign: &'static str,
@@ -29,7 +29,19 @@ const NARROWEST: usize = 8;
 
 impl Table {
     pub(super) fn new(columns: &[(&'static str, Align)]) -> Self {
-        Self { columns: columns.to_vec(), rows: Vec::new(), sign: "…" }
+        Self::headed(
+            columns.iter().map(|(heading, align)| ((*heading).to_owned(), *align)).collect(),
+        )
+    }
+
+    /// A table whose columns are known only now.
+    pub(super) fn headed(columns: Vec<(String, Align)>) -> Self {
+        Self { columns, rows: Vec::new(), sign: "…" }
+    }
+
+    /// A row for such a table, with as many cells as it has columns.
+    pub(super) fn row_of(&mut self, cells: Vec<Shown>) {
+        self.rows.push(cells);
     }
 
     pub(super) fn row<const N: usize>(&mut self, cells: [Shown; N]) {

@@ -14,7 +14,7 @@ use crate::{
 };
 
 /// A version's name as it can be typed: a server's own words could be more than a word to a shell.
-fn typable(version: &str) -> Shown {
+pub(super) fn typable(version: &str) -> Shown {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
     if version.chars().all(plain) {
         return Shown::new(version);

@@ -50,6 +50,12 @@ impl Locks {
         ids.map(|id| (id.clone(), default.as_deref() == Some(&id))).collect()
     }
 
+    /// The 4S keys under which the key of a backup is stored.
+    pub(super) fn holders(&self) -> Vec<String> {
+        let named = self.secret.iter().flat_map(StoredSecret::key_ids).map(str::to_owned);
+        named.filter(|id| id.len() <= limits::NAME).take(limits::STORAGE_KEYS).collect()
+    }
+
     /// How many 4S keys there are.
     pub fn count(&self) -> usize {
         self.keys.len()

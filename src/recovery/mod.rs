@@ -10,12 +10,14 @@ pub mod contents;
 pub mod diff;
 pub mod doctor;
 mod failures;
+pub mod fits;
 pub mod haul;
 pub mod judged;
 pub mod key_files;
 mod locks;
 pub mod look;
 pub mod looks;
+pub mod mixed;
 pub mod names;
 mod new_file;
 mod one_room;
@@ -45,6 +47,7 @@ mod typed;
 pub mod unlock;
 pub mod visit;
 pub mod watch;
+pub mod way_on;
 
 use crate::base::failure::{Code, Failure};
 

@@ -24,6 +24,8 @@ use crate::{
 
 /// Rounds by which the speed of this computer is measured; some milliseconds.
 const PROBE: u64 = 5_000;
+/// How often; the fastest counts, because whatever else runs for a moment only slows one down.
+const PROBES: usize = 5;
 
 /// Estimates that people say, in seconds.
 const ESTIMATES: [u64; 13] = [1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1_200, 1_800, 3_600];
@@ -43,6 +45,8 @@ pub(super) struct Tried {
     pub(super) opened: Vec<(usize, SecretBytes)>,
     /// Rounds that were left out because they are too many to do without asking.
     pub(super) left_out: u64,
+    /// Recipes that were not tried at all for that reason.
+    pub(super) untried: Vec<usize>,
 }
 
 /// One recipe in all spellings of the passphrase.
@@ -94,7 +98,9 @@ pub(super) fn try_all(
     });
     let mut opened = opened.into_inner().unwrap_or_else(PoisonError::into_inner);
     opened.sort_by_key(|(recipe, _)| *recipe);
-    (!effort.cancel.is_cancelled()).then_some(Tried { opened, left_out })
+    let is_tried = |recipe: &usize| jobs.iter().any(|job| job.recipe == *recipe);
+    let untried = (0..recipes.len()).filter(|recipe| !is_tried(recipe)).collect();
+    (!effort.cancel.is_cancelled()).then_some(Tried { opened, left_out, untried })
 }
 
 /// The cheap ones first; what does not fit into the budget is left out, other spellings before whole
@@ -133,9 +139,12 @@ fn plan(recipes: &[Recipe], spellings: usize, slow: bool) -> (Vec<Job>, u64) {
 /// people would say it.
 pub(super) fn seconds(rounds: u64) -> u64 {
     let Ok(probe) = Recipe::new(b"probe", PROBE, 256) else { return rounds };
-    let begun = Instant::now();
-    probe.stretch(b"probe", &mut |_| true);
-    let each = begun.elapsed().as_secs_f64() / PROBE as f64;
+    let times = (0..PROBES).map(|_| {
+        let begun = Instant::now();
+        probe.stretch(b"probe", &mut |_| true);
+        begun.elapsed()
+    });
+    let each = times.min().unwrap_or_default().as_secs_f64() / PROBE as f64;
     let seconds = (each * rounds as f64).ceil() as u64;
     ESTIMATES.into_iter().find(|estimate| *estimate >= seconds).unwrap_or(seconds)
 }

@@ -26,6 +26,7 @@ use crate::{
         decryption::{DecryptionKey, Refusal, Workroom},
         entry::RawEntry,
         scanner::{Ending, ScanFault, Scanner, Shape},
+        version::PublicKey,
     },
     base::{
         cancel::Cancel,
@@ -55,8 +56,9 @@ pub(super) struct Hand {
     pub(super) version: String,
     /// Says what was done in an earlier run, if there was one.
     pub(super) journal: Option<JournalReader>,
-    /// Seals opened keys for the store, where they are to be written.
-    pub(super) sealing: Option<(Preparer, SourceId)>,
+    /// Seals opened keys for the store, where they are to be written: with the source that each key of
+    /// the orders stands for.
+    pub(super) sealing: Option<(Preparer, Vec<SourceId>)>,
 }
 
 /// Where the outcomes go: into the store, or, for a plan, only compared with it.
@@ -67,8 +69,9 @@ pub(super) enum Sink {
 
 /// What the pipeline is told.
 pub(super) struct Orders<'a> {
-    /// Opens the entries.
-    pub(super) key: &'a DecryptionKey,
+    /// Opens the entries: the version's own key first. The others are tried on what was locked for
+    /// another one.
+    pub(super) keys: &'a [DecryptionKey],
     /// Only entries of these rooms, if any are named.
     pub(super) rooms: &'a [String],
     /// What the server says the version holds.
@@ -85,11 +88,12 @@ pub(super) struct Orders<'a> {
 
 /// What became of one entry.
 enum Outcome {
-    /// Opened, and sealed for the store.
-    Sealed(Box<Prepared>),
-    /// Opened for a plan.
-    Opened(Box<RoomKey>),
-    Refused(Refusal),
+    /// Opened by the key of this number, and sealed for the store.
+    Sealed(usize, Box<Prepared>),
+    /// Opened for a plan, likewise.
+    Opened(usize, Box<RoomKey>),
+    /// Refused; where it was locked for another key, those that were tried in this run.
+    Refused(Refusal, Vec<PublicKey>),
     /// The same as in an earlier run.
     Known(Done),
 }
@@ -300,7 +304,7 @@ fn work(
         }
         let mut settled = Vec::with_capacity(batch.len());
         for (room_id, entry) in batch.entries() {
-            match settle(&hand, orders.key, &entry, &mut room) {
+            match settle(&hand, orders.keys, &entry, &mut room) {
                 Ok((mark, outcome)) => {
                     let session_id = outcome.refused_session(&entry);
                     let room_id = Arc::clone(room_id);
@@ -324,37 +328,58 @@ fn work(
 
 fn settle(
     hand: &Hand,
-    key: &DecryptionKey,
+    keys: &[DecryptionKey],
     entry: &RawEntry<'_>,
     room: &mut Workroom,
 ) -> Result<(Option<Mark>, Outcome), StoreError> {
     let mark = hand.journal.as_ref().map(|journal| journal.mark(&hand.version, entry));
-    if let (Some(journal), Some(mark)) = (&hand.journal, &mark)
-        && let Some(done) = journal.done(mark, key.public_key())?
-    {
-        return Ok((None, Outcome::Known(done)));
-    }
-    let room_key = match key.open(entry, room) {
-        Ok(room_key) => room_key,
-        Err(refusal) => return Ok((mark, Outcome::Refused(refusal))),
-    };
-    let Some((preparer, source)) = &hand.sealing else {
-        return Ok((mark, Outcome::Opened(Box::new(room_key))));
-    };
-    let outcome = match preparer.prepare(room_key, *source, &mut SystemRandom) {
-        Ok(prepared) => Outcome::Sealed(Box::new(prepared)),
-        Err(StoreError::RecordTooLarge { limit, .. }) => {
-            Outcome::Refused(Refusal::TooLarge { limit })
+    // What an entry says when it is locked for another key costs one calculation for each key, so nothing
+    // but such entries is tried with more than one.
+    let (mut known, mut tried) = (None, Vec::new());
+    for (number, key) in keys.iter().enumerate() {
+        if let (Some(journal), Some(mark)) = (&hand.journal, &mark) {
+            match journal.done(mark, key.public_key())? {
+                None => {}
+                Some(wrong @ Done::WrongKey { .. }) => {
+                    known = Some(wrong);
+                    continue;
+                }
+                Some(done) => return Ok((None, Outcome::Known(done))),
+            }
         }
-        Err(error) => return Err(error),
+        match key.open(entry, room) {
+            Ok(room_key) => return Ok((mark, sealed(hand, number, room_key)?)),
+            Err(Refusal::Mac) => tried.push(key.public_key()),
+            Err(refusal) => return Ok((mark, Outcome::Refused(refusal, Vec::new()))),
+        }
+    }
+    match known.filter(|_| tried.is_empty()) {
+        Some(done) => Ok((None, Outcome::Known(done))),
+        None => Ok((mark, Outcome::Refused(Refusal::Mac, tried))),
+    }
+}
+
+/// Seals an opened key, where keys are to be written.
+fn sealed(hand: &Hand, number: usize, room_key: RoomKey) -> Result<Outcome, StoreError> {
+    let sealing = hand.sealing.as_ref();
+    let Some((preparer, source)) =
+        sealing.and_then(|(preparer, sources)| Some((preparer, sources.get(number)?)))
+    else {
+        return Ok(Outcome::Opened(number, Box::new(room_key)));
     };
-    Ok((mark, outcome))
+    match preparer.prepare(room_key, *source, &mut SystemRandom) {
+        Ok(prepared) => Ok(Outcome::Sealed(number, Box::new(prepared))),
+        Err(StoreError::RecordTooLarge { limit, .. }) => {
+            Ok(Outcome::Refused(Refusal::TooLarge { limit }, Vec::new()))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 impl Outcome {
     fn refused_session(&self, entry: &RawEntry<'_>) -> String {
         match self {
-            Self::Refused(_) => entry.session_id.to_owned(),
+            Self::Refused(..) => entry.session_id.to_owned(),
             Self::Known(done) if done.reason().is_some() => entry.session_id.to_owned(),
             _ => String::new(),
         }
@@ -380,7 +405,7 @@ fn write(
             Sink::Plan(reader) => {
                 let mut ledger = Ledger::Plan(reader.as_deref());
                 for one in first {
-                    enter(one, &mut ledger, &mut tally, orders.key)?;
+                    enter(one, &mut ledger, &mut tally, orders.keys)?;
                 }
             }
             Sink::Store(store) => {
@@ -388,7 +413,7 @@ fn write(
                 let mut next = Some(first);
                 while let Some(settled) = next {
                     for one in settled {
-                        enter(one, &mut Ledger::Batch(&mut batch), &mut tally, orders.key)?;
+                        enter(one, &mut Ledger::Batch(&mut batch), &mut tally, orders.keys)?;
                     }
                     let now = Instant::now();
                     let left = batch.time_left(now);
@@ -411,30 +436,41 @@ fn enter(
     one: Settled,
     ledger: &mut Ledger<'_, '_>,
     tally: &mut Tally,
-    key: &DecryptionKey,
+    keys: &[DecryptionKey],
 ) -> Result<(), StoreError> {
     let Settled { room_id, session_id, mark, outcome } = one;
     if let (Ledger::Batch(batch), Some(mark)) = (&mut *ledger, mark) {
-        let done = match &outcome {
-            Outcome::Refused(refusal) => Done::refused(refusal, key.public_key()),
-            _ => Done::Stored,
-        };
-        batch.note_done(&mark, &done)?;
-    }
-    match (outcome, ledger) {
-        (Outcome::Sealed(key), Ledger::Batch(batch)) => {
-            tally.opened(&room_id, batch.merge(*key, &mut SystemRandom)?);
+        match &outcome {
+            Outcome::Refused(refusal @ Refusal::Mac, tried) => {
+                for key in tried {
+                    batch.note_done(&mark, &Done::refused(refusal, *key))?;
+                }
+            }
+            // Only a wrong key is remembered together with the entry.
+            Outcome::Refused(refusal, _) => {
+                batch.note_done(&mark, &Done::refused(refusal, PublicKey([0; 32])))?;
+            }
+            Outcome::Sealed(1.., _) => batch.note_done(&mark, &Done::StoredByAnother)?,
+            _ => batch.note_done(&mark, &Done::Stored)?,
         }
-        (Outcome::Opened(key), Ledger::Plan(Some(reader))) => {
-            tally.opened(&room_id, reader.weigh(*key, false)?);
+    }
+    let by = |number: usize| keys.get(number).filter(|_| number > 0).map(DecryptionKey::public_key);
+    match (outcome, ledger) {
+        (Outcome::Sealed(number, key), Ledger::Batch(batch)) => {
+            tally.opened(&room_id, batch.merge(*key, &mut SystemRandom)?, by(number));
+        }
+        (Outcome::Opened(number, key), Ledger::Plan(Some(reader))) => {
+            tally.opened(&room_id, reader.weigh(*key, false)?, by(number));
         }
         // A plan without a store to compare with.
-        (Outcome::Opened(_) | Outcome::Sealed(_), _) => tally.opened(&room_id, Merged::New),
-        (Outcome::Refused(refusal), _) => {
+        (Outcome::Opened(number, _) | Outcome::Sealed(number, _), _) => {
+            tally.opened(&room_id, Merged::New, by(number));
+        }
+        (Outcome::Refused(refusal, _), _) => {
             tally.refused(RefusedEntry::new(&room_id, &session_id, &refusal));
         }
         (Outcome::Known(done), _) => match done.reason() {
-            None => tally.opened(&room_id, Merged::Unchanged),
+            None => tally.known(&room_id, done == Done::StoredByAnother),
             Some(reason) => tally.refused(RefusedEntry::known(&room_id, session_id, reason)),
         },
     }

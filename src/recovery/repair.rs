@@ -126,8 +126,8 @@ impl Visit {
         progress: &std::sync::Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Repaired, Failure> {
-        let (typed, overview, samples) =
-            (typed.duplicate(), self.overview.clone(), self.samples().clone());
+        let samples = self.samples_of_odd_ones(cancel).await?;
+        let (typed, overview) = (typed.duplicate(), self.overview.clone());
         let (progress, cancel) = (std::sync::Arc::clone(progress), cancel.clone());
         let searched = tokio::task::spawn_blocking(move || {
             let place = unlock::Place { overview: &overview, samples: &samples };

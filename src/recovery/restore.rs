@@ -16,9 +16,14 @@ use super::{
     target::Target,
     visit::{Place, Visit},
     watch::{Front, Teller, Watch},
+    way_on::Closed,
 };
 use crate::{
-    backup::{decryption::DecryptionKey, scanner::Ending, version::BackupVersion},
+    backup::{
+        decryption::DecryptionKey,
+        scanner::Ending,
+        version::{BackupVersion, PublicKey},
+    },
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
@@ -51,10 +56,14 @@ pub struct Wish {
 }
 
 /// What came of a wish.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Restoring {
     /// Each version that was restored.
     pub runs: Vec<Restored>,
+    /// Versions that were asked for and stay closed, where all were asked for.
+    pub closed: Vec<Closed>,
+    /// The keys at hand, each with the versions that it opens.
+    pub keys: Vec<(PublicKey, Vec<String>)>,
     /// Sessions in the store now.
     pub stored_total: u64,
     /// Whether nothing was written.
@@ -102,7 +111,7 @@ pub async fn restore(
                 None => visit.rooms(version, wish.rooms.clone()),
             },
             version: version.clone(),
-            key: DecryptionKey::new(key.secret().duplicate()),
+            keys: std::iter::once(key.duplicate()).chain(unlocked.other_keys(key)).collect(),
             rooms: wish.rooms.clone(),
             saver,
             refused_file: target.place("refused", &version.version, "jsonl"),
@@ -128,7 +137,9 @@ pub async fn restore(
         let checked = tokio::task::spawn_blocking(move || target.check()).await;
         read_back = Some(super::joined(checked)?.map_err(IntoFailure::into_failure)?);
     }
-    Ok(Restoring { runs, stored_total, dry_run: wish.dry_run, read_back })
+    let closed = if wish.wanted == Wanted::All { visit.closed_versions() } else { Vec::new() };
+    let keys = unlocked.keys_at_hand();
+    Ok(Restoring { runs, closed, keys, stored_total, dry_run: wish.dry_run, read_back })
 }
 
 /// An empty backup is like none, and a room without keys is perhaps another one than was meant.
@@ -144,8 +155,8 @@ pub struct RestoreJob {
     pub source: Source,
     /// The version as it was seen before.
     pub version: BackupVersion,
-    /// The key that opens it.
-    pub key: DecryptionKey,
+    /// The key that opens it, and after it others that are tried on what is locked for another one.
+    pub keys: Vec<DecryptionKey>,
     /// Only these rooms, if any are named.
     pub rooms: Vec<String>,
     /// Saves what is read, if it is to be saved.
@@ -168,6 +179,8 @@ pub struct Restored {
     pub etag: Option<String>,
     /// The figures.
     pub tally: Tally,
+    /// The keys that were tried on it: its own first, the others on what is locked for another one.
+    pub tried: Vec<PublicKey>,
     /// Bytes read, decoded.
     pub bytes: u64,
     /// How long it took.
@@ -197,8 +210,9 @@ impl RestoreJob {
         let begun = Instant::now();
         let account = self.source.whole_account();
         let file = self.source.file();
-        let Self { source, version, key, rooms, mut saver, refused_file, pause, front, teller } =
+        let Self { source, version, keys, rooms, mut saver, refused_file, pause, front, teller } =
             self;
+        let tried: Vec<PublicKey> = keys.iter().map(DecryptionKey::public_key).collect();
         let rooms_all = rooms.is_empty();
         let (to, pieces) = mpsc::channel(PIECES);
         let work = {
@@ -208,7 +222,7 @@ impl RestoreJob {
             move || {
                 let mut target = target;
                 let orders = Orders {
-                    key: &key,
+                    keys: &keys,
                     rooms: &rooms,
                     expected,
                     progress: &*progress,
@@ -216,9 +230,10 @@ impl RestoreJob {
                     front: file.as_deref().map(|file| (&front, file)),
                     cancel: &cancel,
                 };
-                let hands = target.hands(&version, &key, pipeline::workers())?;
+                let hands = target.hands(&version, &keys, pipeline::workers())?;
                 let tally = Tally::with_overflow(refused_file);
                 let ended = pipeline::run(pieces, hands, &mut target.sink, &orders, tally, teller)?;
+                target.settle(&ended.tally)?;
                 Ok::<_, StoreError>((ended, target))
             }
         };
@@ -261,6 +276,7 @@ impl RestoreJob {
             version: version.version,
             etag: version.etag,
             tally: ended.tally,
+            tried,
             bytes,
             seconds: begun.elapsed().as_secs_f64(),
             shortfall,

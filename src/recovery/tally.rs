@@ -11,7 +11,11 @@ use std::{
 
 use serde::Serialize;
 
-use crate::{backup::decryption::Refusal, base::limits, store::Merged};
+use crate::{
+    backup::{decryption::Refusal, version::PublicKey},
+    base::limits,
+    store::Merged,
+};
 
 /// What entries came to. `entries` = `opened` + `refused`, and `opened` = `new` + `better` + `unchanged` +
 /// `candidates`.
@@ -31,12 +35,17 @@ pub struct Figures {
     pub candidates: u64,
     /// Refused entries.
     pub refused: u64,
+    /// Of the refused ones those that are locked for another key than any that was tried.
+    pub for_another: u64,
+    /// Of the opened ones those that another key opened than the version's own.
+    pub by_another: u64,
 }
 
 impl Figures {
-    fn opened(&mut self, merged: Merged) {
+    fn opened(&mut self, merged: Merged, by_another: bool) {
         self.entries += 1;
         self.opened += 1;
+        self.by_another += u64::from(by_another);
         *match merged {
             Merged::New => &mut self.new,
             Merged::Better => &mut self.better,
@@ -56,14 +65,20 @@ impl Figures {
             unchanged: self.unchanged + other.unchanged,
             candidates: self.candidates + other.candidates,
             refused: self.refused + other.refused,
+            for_another: self.for_another + other.for_another,
+            by_another: self.by_another + other.by_another,
         }
     }
 
-    fn refused(&mut self) {
+    fn refused(&mut self, for_another: bool) {
         self.entries += 1;
         self.refused += 1;
+        self.for_another += u64::from(for_another);
     }
 }
+
+/// The reason of entries that another key may open.
+const FOR_ANOTHER: &str = "mac";
 
 /// The figures of one room.
 pub type RoomTally = Figures;
@@ -77,6 +92,8 @@ pub struct Tally {
     pub refused: Vec<RefusedEntry>,
     /// How many were refused, by the word of the reason.
     pub reason_counts: BTreeMap<&'static str, u64>,
+    /// Other keys than the version's own that opened entries in this run, and how many.
+    pub others: Vec<(PublicKey, u64)>,
     overflow: Overflow,
     /// Per room, by id.
     pub rooms: BTreeMap<Arc<str>, RoomTally>,
@@ -115,17 +132,29 @@ pub struct RefusedEntry {
 }
 
 impl Tally {
-    /// Counts an entry that opened.
-    pub(super) fn opened(&mut self, room_id: &Arc<str>, merged: Merged) {
-        self.figures.opened(merged);
-        self.room(room_id).opened(merged);
+    /// Counts an entry that opened, perhaps by another key than the version's own.
+    pub(super) fn opened(&mut self, room_id: &Arc<str>, merged: Merged, by: Option<PublicKey>) {
+        self.figures.opened(merged, by.is_some());
+        self.room(room_id).opened(merged, by.is_some());
+        let Some(by) = by else { return };
+        match self.others.iter_mut().find(|(key, _)| *key == by) {
+            Some((_, count)) => *count += 1,
+            None => self.others.push((by, 1)),
+        }
+    }
+
+    /// Counts an entry that an earlier run put into the store.
+    pub(super) fn known(&mut self, room_id: &Arc<str>, by_another: bool) {
+        self.figures.opened(Merged::Unchanged, by_another);
+        self.room(room_id).opened(Merged::Unchanged, by_another);
     }
 
     /// Counts a refused entry; where the list grows too long, all go into the file of the overflow.
     pub(super) fn refused(&mut self, entry: RefusedEntry) {
-        self.figures.refused();
+        let for_another = entry.reason == FOR_ANOTHER;
+        self.figures.refused(for_another);
         *self.reason_counts.entry(entry.reason).or_default() += 1;
-        self.room(&entry.room_id).refused();
+        self.room(&entry.room_id).refused(for_another);
         if self.refused.len() < limits::REFUSED_LISTED {
             self.refused.push(entry);
         } else {
@@ -140,6 +169,14 @@ impl Tally {
         let place = |entry: &RefusedEntry| (Arc::clone(&entry.room_id), entry.session_id.clone());
         self.refused.sort_by_cached_key(place);
         self
+    }
+
+    /// The rooms with entries that are locked for another recovery key, the one with the most first.
+    pub fn rooms_for_another(&self) -> Vec<(&Arc<str>, u64)> {
+        let rooms = self.rooms.iter().map(|(id, room)| (id, room.for_another));
+        let mut rooms: Vec<_> = rooms.filter(|(_, count)| *count > 0).collect();
+        rooms.sort_by_key(|(id, count)| (std::cmp::Reverse(*count), Arc::clone(id)));
+        rooms
     }
 
     /// How many were refused for each reason, the commonest first.
@@ -251,6 +288,25 @@ fn line(to: &mut BufWriter<File>, entry: &RefusedEntry) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_another_key_may_open_is_counted_by_room() {
+        let mut tally = Tally::default();
+        let rooms: Vec<Arc<str>> = ["!a:x", "!b:x", "!c:x"].map(Arc::from).to_vec();
+        let key = PublicKey([1; 32]);
+        for (room, reason) in [(0, "mac"), (1, "mac"), (1, "mac"), (2, "corrupt")] {
+            tally.refused(RefusedEntry::known(&rooms[room], "s".to_owned(), reason));
+        }
+        tally.opened(&rooms[2], Merged::New, None);
+        tally.opened(&rooms[2], Merged::New, Some(key));
+        tally.known(&rooms[2], true);
+        assert_eq!(tally.rooms_for_another(), [(&rooms[1], 2), (&rooms[0], 1)]);
+        assert_eq!((tally.figures.for_another, tally.figures.by_another), (3, 2));
+        assert_eq!((tally.figures.opened, tally.figures.refused), (3, 4));
+        assert_eq!(tally.others, [(key, 1)]);
+        let twice = tally.figures.plus(&tally.figures);
+        assert_eq!((twice.for_another, twice.by_another), (6, 4));
+    }
 
     #[test]
     fn list_that_grew_too_long_is_whole_in_its_file() {

@@ -9,10 +9,14 @@ use super::{
     look::Overview,
     pipeline::{Hand, Sink},
     store::Kept,
+    tally::Tally,
     unlock::Unlocked,
 };
 use crate::{
-    backup::{decryption::DecryptionKey, version::BackupVersion},
+    backup::{
+        decryption::DecryptionKey,
+        version::{BackupVersion, PublicKey},
+    },
     base::{
         failure::{Code, Failure},
         random::SystemRandom,
@@ -24,7 +28,7 @@ use crate::{
         looks::{self, Look},
         reader::Reader,
         slots::SlotSecret,
-        sources::Source,
+        sources::{Source, SourceId},
         writer::Store,
     },
 };
@@ -34,6 +38,8 @@ pub struct Target {
     pub(super) sink: Sink,
     /// Held until the last key is written; a plan needs none.
     lock: Option<FolderLock>,
+    /// Sources that got a number in case their key opens something.
+    hopeful: Vec<(PublicKey, SourceId)>,
 }
 
 impl Target {
@@ -65,7 +71,8 @@ impl Target {
                     Err(error) => return Err(error),
                 }
             }
-            Ok::<_, StoreError>(Self { sink: Sink::Store(Box::new(store)), lock: Some(lock) })
+            let sink = Sink::Store(Box::new(store));
+            Ok::<_, StoreError>(Self { sink, lock: Some(lock), hopeful: Vec::new() })
         };
         open().map_err(IntoFailure::into_failure)
     }
@@ -73,7 +80,7 @@ impl Target {
     /// A store that was found, opened for writing.
     pub(super) fn of_kept(kept: Kept) -> Result<Self, Failure> {
         let (store, lock) = kept.write().map_err(IntoFailure::into_failure)?;
-        Ok(Self { sink: Sink::Store(Box::new(store)), lock: Some(lock) })
+        Ok(Self { sink: Sink::Store(Box::new(store)), lock: Some(lock), hopeful: Vec::new() })
     }
 
     /// The store, where keys are written.
@@ -91,7 +98,8 @@ impl Target {
         data_dir: &Path,
     ) -> Result<Self, Failure> {
         let reader = find(overview, unlocked, data_dir).map_err(IntoFailure::into_failure)?;
-        Ok(Self { sink: Sink::Plan(reader.map(Box::new)), lock: None })
+        let sink = Sink::Plan(reader.map(Box::new));
+        Ok(Self { sink, lock: None, hopeful: Vec::new() })
     }
 
     /// The place of a version's own file in the account's folder, where keys are written. Its name
@@ -100,22 +108,28 @@ impl Target {
         Some(place(self.lock.as_ref()?, kind, version, ending))
     }
 
-    /// What each of so many workers needs, for one version.
+    /// What each of so many workers needs, for one version and the keys that are tried on it.
     pub(super) fn hands(
         &mut self,
         version: &BackupVersion,
-        key: &DecryptionKey,
+        keys: &[DecryptionKey],
         count: usize,
     ) -> Result<Vec<Hand>, StoreError> {
         let version = &version.version;
         match &mut self.sink {
             Sink::Store(store) => {
-                let public_key = key.public_key();
-                let source = Source::Backup { version: version.clone(), public_key };
-                let source = store.source_id(&source, &mut SystemRandom)?;
+                let mut sources = Vec::with_capacity(keys.len());
+                for (number, key) in keys.iter().enumerate() {
+                    let public_key = key.public_key();
+                    let source = Source::Backup { version: version.clone(), public_key };
+                    let is_new = !store.knows_source(&source);
+                    let id = store.source_id(&source, &mut SystemRandom)?;
+                    sources.push(id);
+                    self.hopeful.extend((number > 0 && is_new).then_some((public_key, id)));
+                }
                 let hand = || {
                     let journal = Some(store.journal()?);
-                    let sealing = Some((store.preparer(), source));
+                    let sealing = Some((store.preparer(), sources.clone()));
                     Ok(Hand { version: version.clone(), journal, sealing })
                 };
                 (0..count).map(|_| hand()).collect()
@@ -128,6 +142,15 @@ impl Target {
                 (0..count).map(|_| hand()).collect()
             }
         }
+    }
+
+    /// Forgets the sources of keys that were tried and opened nothing.
+    pub(super) fn settle(&mut self, tally: &Tally) -> Result<(), StoreError> {
+        let hopeful = std::mem::take(&mut self.hopeful);
+        let Sink::Store(store) = &mut self.sink else { return Ok(()) };
+        let opened = |key: &PublicKey| tally.others.iter().any(|(known, _)| known == key);
+        let unused = hopeful.into_iter().filter(|(key, _)| !opened(key));
+        unused.into_iter().try_for_each(|(_, id)| store.forget_source(id))
     }
 
     /// Remembers how a version looked, for "changed since".

@@ -4,18 +4,23 @@
 //! roles are always tried, cheap ones first (SPEC §5.7). Nothing leaves this computer and nothing is
 //! written.
 
-use std::collections::{BTreeMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashSet},
+    sync::Arc,
+};
 
-use serde::Serialize;
-
-pub use super::typed::SecretKind;
 use super::{
     failures::IntoFailure,
+    fits::{LeadsTo, Outcome, Reading},
     locks::Locks,
     look::Overview,
     passphrase::{self, Effort, try_all},
     sample::Sample,
     typed::{self, Typed},
+};
+pub use super::{
+    fits::{Fit, Fits, LockKind, Proof},
+    typed::SecretKind,
 };
 use crate::{
     backup::{
@@ -25,6 +30,7 @@ use crate::{
     },
     base::{
         failure::Failure,
+        limits,
         secret::{Secret32, SecretBytes, SecretText},
         stretch::Recipe,
     },
@@ -34,41 +40,6 @@ use crate::{
         secret::SecretFault,
     },
 };
-
-/// A lock that a secret opens, and how that was proven.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Fit {
-    /// What kind of lock.
-    pub kind: LockKind,
-    /// The id of the 4S key, or the backup version.
-    pub id: String,
-    /// Whether it is the default 4S key, or the current backup.
-    pub current: bool,
-    /// What proves it.
-    pub proof: Proof,
-}
-
-/// The kinds of locks.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum LockKind {
-    /// A 4S key.
-    SecretStorage,
-    /// A backup version.
-    Backup,
-}
-
-/// What proves that a secret opens a lock.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Proof {
-    /// The public key derived from it is the lock's.
-    PublicKey,
-    /// A MAC verifies under it.
-    Mac,
-    /// Entries of the backup open with it, where no public key tells.
-    Entries,
-}
 
 /// Why secret storage opened but gave no key of a backup.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,6 +88,11 @@ pub struct Unlocked {
     pub left_out: u64,
     /// A passphrase was given, and no lock was made from one.
     pub no_passphrase_locks: bool,
+    /// Every secret on every lock.
+    pub table: Fits,
+    /// Keys of 32 bytes that prove nothing by themselves, typed or held in secret storage: they are tried
+    /// on entries that were locked for another key than their backup's.
+    spare: Vec<Spare>,
     /// Which key opens a version.
     opens: BTreeMap<String, PublicKey>,
     /// Keys of backups that nobody typed, from secrets that a server could have written.
@@ -136,6 +112,33 @@ impl Unlocked {
         self.backup_keys.iter().find(|key| key.public_key() == *public)
     }
 
+    /// The other keys to try on entries of a version that were locked for another key than this one:
+    /// those that open other versions first, then those that prove nothing. At most
+    /// [`limits::OTHER_KEYS`].
+    pub(super) fn other_keys(&self, than: &DecryptionKey) -> Vec<DecryptionKey> {
+        let proven = self.backup_keys.iter();
+        let all = proven.chain(self.spare.iter().map(|spare| &spare.key));
+        let others = all.filter(|key| key.public_key() != than.public_key());
+        let mut known = HashSet::new();
+        let others = others.filter(|key| known.insert(key.public_key()));
+        others.take(limits::OTHER_KEYS).map(DecryptionKey::duplicate).collect()
+    }
+
+    /// Says whether there is a key that could be tried on entries.
+    pub(super) fn has_spare_keys(&self) -> bool {
+        !self.spare.is_empty()
+    }
+
+    /// The keys of backups at hand, each with the versions that it opens.
+    pub(super) fn keys_at_hand(&self) -> Vec<(PublicKey, Vec<String>)> {
+        let opened = |key: PublicKey| {
+            let opened = self.opens.iter().filter(move |(_, opens)| **opens == key);
+            opened.map(|(version, _)| version.clone()).collect()
+        };
+        let keys = self.backup_keys.iter().map(DecryptionKey::public_key);
+        keys.map(|key| (key, opened(key))).collect()
+    }
+
     /// About how long the calculations take that were left out, in seconds on this computer.
     pub fn left_out_seconds(&self) -> Option<u64> {
         (self.left_out > 0).then(|| passphrase::seconds(self.left_out))
@@ -148,11 +151,29 @@ impl Unlocked {
     }
 }
 
-/// What there is to open: the locks and versions of an account, and entries of those versions whose
-/// public key is of no use.
+/// A key that opened nothing, and where it came from.
+struct Spare {
+    key: DecryptionKey,
+    from: Origin,
+    forgeable: bool,
+}
+
+/// Where a key that is tried came from.
+#[derive(Clone)]
+struct Origin {
+    /// The number of the secret.
+    secret: usize,
+    /// How it was read.
+    reading: Reading,
+    /// The 4S key under which it was held.
+    held_in: Option<String>,
+}
+
+/// What there is to open: the locks and versions of an account, and entries of versions whose public key
+/// does not tell.
 pub(super) struct Place<'a> {
     pub(super) overview: &'a Overview,
-    pub(super) samples: &'a BTreeMap<String, Sample>,
+    pub(super) samples: &'a BTreeMap<String, Arc<Sample>>,
 }
 
 /// Tries every secret on every lock.
@@ -161,12 +182,29 @@ pub(super) fn unlock(
     place: &Place<'_>,
     effort: &Effort<'_>,
 ) -> Result<Unlocked, Failure> {
-    let mut search = Search { place, unlocked: Unlocked::default() };
-    for secret in secrets {
-        let kind = search.try_one(secret, effort)?;
+    let table = Fits::of(place.overview, secrets.len());
+    let mut search = Search { place, unlocked: Unlocked { table, ..Unlocked::default() } };
+    for (number, secret) in secrets.iter().enumerate() {
+        let kind = search.try_one(number, secret, effort)?;
         search.unlocked.kinds.push(kind);
     }
+    search.unlocked.table.secrets.clone_from(&search.unlocked.kinds);
     Ok(search.unlocked)
+}
+
+/// Tries the keys that opened nothing once more, where entries are at hand now that could tell.
+pub(super) fn try_spare_keys(unlocked: Unlocked, place: &Place<'_>) -> Unlocked {
+    let mut search = Search { place, unlocked };
+    for Spare { key, from, forgeable } in std::mem::take(&mut search.unlocked.spare) {
+        let opened = search.try_as_backup_key(key.secret().duplicate(), &from, forgeable);
+        if let Some(id) = from.held_in.as_deref().filter(|_| !opened.is_empty()) {
+            let lock = (LockKind::SecretStorage, id);
+            search.unlocked.table.leads(lock, LeadsTo::KeyOf(opened.clone()));
+            search.unlocked.in_secret_storage.extend(opened);
+            search.unlocked.storage_fault = None;
+        }
+    }
+    search.unlocked
 }
 
 struct Search<'a> {
@@ -181,33 +219,62 @@ pub(super) enum Made<'a> {
     Backup(&'a BackupVersion),
 }
 
+impl Made<'_> {
+    fn name(&self) -> (LockKind, &str) {
+        match self {
+            Self::Storage(description) => (LockKind::SecretStorage, &description.id),
+            Self::Backup(version) => (LockKind::Backup, &version.version),
+        }
+    }
+}
+
+/// What a key is to a version.
+enum Standing {
+    /// It opens it: by this proof, with so many entries of so many where these are the proof.
+    Opens(Proof, Option<(usize, usize)>),
+    DoesNot,
+    /// Nothing is at hand that could tell.
+    NotKnown,
+}
+
 impl<'a> Search<'a> {
-    fn try_one(&mut self, secret: &SecretText, effort: &Effort<'_>) -> Result<SecretKind, Failure> {
-        let before = self.unlocked.fits.len();
-        let opened_some = |search: &Self| search.unlocked.fits.len() > before;
-        match typed::read(secret) {
-            Typed::RecoveryKey(key) => {
-                self.try_key(&key);
-                Ok(SecretKind::RecoveryKey)
-            }
-            Typed::RawKey(key) => {
-                self.try_key(&key);
-                if !opened_some(self) {
-                    self.try_passphrase(secret, effort)?;
-                    if opened_some(self) {
-                        return Ok(SecretKind::Passphrase);
-                    }
+    fn try_one(
+        &mut self,
+        number: usize,
+        secret: &SecretText,
+        effort: &Effort<'_>,
+    ) -> Result<SecretKind, Failure> {
+        let opens_some = |search: &Self| search.unlocked.table.of_secret(number).next().is_some();
+        let (kind, read) = match typed::read(secret) {
+            Typed::RecoveryKey(key) => (SecretKind::RecoveryKey, Ok(key)),
+            Typed::RawKey(key) => (SecretKind::RawKey, Ok(key)),
+            Typed::Words(fault) => (SecretKind::Unknown, Err(fault)),
+        };
+        match read {
+            Ok(key) => {
+                self.try_key(number, &key);
+                if opens_some(self) {
+                    return Ok(kind);
                 }
-                Ok(SecretKind::RawKey)
+                // Somebody may have chosen such a text as a passphrase. Nobody waits for that.
+                let left_out = self.unlocked.left_out;
+                self.try_passphrase(number, secret, effort)?;
+                if opens_some(self) {
+                    return Ok(SecretKind::Passphrase);
+                }
+                if kind == SecretKind::RecoveryKey {
+                    self.unlocked.left_out = left_out;
+                }
+                Ok(kind)
             }
-            Typed::Words(fault @ RecoveryKeyFault::Empty) => {
+            Err(fault @ RecoveryKeyFault::Empty) => {
                 self.unlocked.unreadable.push(fault);
                 Ok(SecretKind::Unknown)
             }
-            Typed::Words(fault) => {
-                let some = self.try_passphrase(secret, effort)?;
+            Err(fault) => {
+                let some = self.try_passphrase(number, secret, effort)?;
                 let meant = typed::meant_as_recovery_key(secret);
-                if opened_some(self) || some && !meant {
+                if opens_some(self) || some && !meant {
                     return Ok(SecretKind::Passphrase);
                 }
                 self.unlocked.no_passphrase_locks |= !meant;
@@ -217,14 +284,16 @@ impl<'a> Search<'a> {
         }
     }
 
-    fn try_key(&mut self, key: &Secret32) {
-        self.try_as_backup_key(key.duplicate(), false);
-        self.try_as_storage_key(key.expose());
+    fn try_key(&mut self, number: usize, key: &Secret32) {
+        let from = Origin { secret: number, reading: Reading::Key, held_in: None };
+        self.try_as_backup_key(key.duplicate(), &from, false);
+        self.try_as_storage_key(key.expose(), &from);
     }
 
     /// Says whether there is a lock that was made from a passphrase.
     fn try_passphrase(
         &mut self,
+        number: usize,
         secret: &SecretText,
         effort: &Effort<'_>,
     ) -> Result<bool, Failure> {
@@ -238,25 +307,61 @@ impl<'a> Search<'a> {
         let tried = try_all(secret, &recipes, effort, &opens);
         let tried = tried.ok_or_else(|| RequestError::Cancelled.into_failure())?;
         self.unlocked.left_out += tried.left_out;
+        for (recipe, (about, locks)) in made.iter().enumerate() {
+            let outcome = match tried.untried.contains(&recipe) {
+                true => Outcome::LeftOut { seconds: passphrase::seconds(about.work()) },
+                false => Outcome::No,
+            };
+            for lock in locks {
+                self.unlocked.table.note(number, lock.name(), Reading::Passphrase, outcome.clone());
+            }
+        }
+        let from = Origin { secret: number, reading: Reading::Passphrase, held_in: None };
         for (_, key) in tried.opened {
             Secret32::from_slice(key.expose()).into_iter().for_each(|key| {
-                self.try_as_backup_key(key, false);
+                self.try_as_backup_key(key, &from, false);
             });
-            self.try_as_storage_key(key.expose());
+            self.try_as_storage_key(key.expose(), &from);
         }
         Ok(!recipes.is_empty())
     }
 
+    /// Notes what came of a key on a lock. What a passphrase does not open besides the locks that were made
+    /// from it is not worth a word.
+    fn note(&mut self, from: &Origin, lock: (LockKind, &str), outcome: Outcome) {
+        if from.reading == Reading::Key || outcome.opens() {
+            self.unlocked.table.note(from.secret, lock, from.reading, outcome);
+        }
+    }
+
     /// Returns the versions that the key opens. A key is `forgeable` where a server could have made it up.
-    fn try_as_backup_key(&mut self, key: Secret32, forgeable: bool) -> Vec<String> {
+    fn try_as_backup_key(&mut self, key: Secret32, from: &Origin, forgeable: bool) -> Vec<String> {
         let key = DecryptionKey::new(key);
         let public = key.public_key();
-        let current = self.place.overview.current.as_deref();
+        let overview = self.place.overview;
+        let current = overview.current.as_deref();
         let mut opened = Vec::new();
-        for version in &self.place.overview.versions {
-            let Some(proof) = self.place.proof(&key, version) else { continue };
+        for version in &overview.versions {
             let id = &version.version;
+            let lock = (LockKind::Backup, id.as_str());
+            let (proof, sampled) = match self.place.standing(&key, version) {
+                Standing::Opens(proof, sampled) => (proof, sampled),
+                Standing::DoesNot => {
+                    self.note(from, lock, Outcome::No);
+                    continue;
+                }
+                Standing::NotKnown => {
+                    self.note(from, lock, Outcome::Maybe);
+                    continue;
+                }
+            };
             opened.push(id.clone());
+            let held_in = from.held_in.clone();
+            self.note(from, lock, Outcome::Opens { proof, held_in });
+            self.unlocked.table.leads(lock, LeadsTo::Keys(version.count));
+            if let Some((opened, tried)) = sampled {
+                self.unlocked.table.sampled(id, opened, tried);
+            }
             if !self.unlocked.opens.contains_key(id) {
                 self.unlocked.opens.insert(id.clone(), public);
                 let (kind, current) = (LockKind::Backup, current == Some(id));
@@ -269,16 +374,20 @@ impl<'a> Search<'a> {
         } else if !known {
             self.unlocked.forgeable.insert(public);
         }
-        if !opened.is_empty() && !known {
+        if opened.is_empty() {
+            self.unlocked.spare.push(Spare { key, from: from.clone(), forgeable });
+        } else if !known {
             self.unlocked.backup_keys.push(key);
         }
         opened
     }
 
     /// Tries a key on every lock of secret storage, and what opens there on the backups.
-    fn try_as_storage_key(&mut self, key: &[u8]) {
+    fn try_as_storage_key(&mut self, key: &[u8], from: &Origin) {
         let locks = &self.place.overview.locks;
         for id in locks.key_ids() {
+            let lock = (LockKind::SecretStorage, id.as_str());
+            let held = Origin { held_in: Some(id.clone()), ..from.clone() };
             let description = locks.description(&id);
             let check = description.map(|description| description.check(key));
             let own = self.open_backup_key(&id, key);
@@ -286,18 +395,19 @@ impl<'a> Search<'a> {
                 // Nothing but the backup itself tells whether this is the right key.
                 Ok(secret) if locks.is_passthrough(&id) => {
                     check != Some(KeyCheck::DoesNotFit)
-                        && !self.try_as_backup_key(secret.duplicate(), false).is_empty()
+                        && !self.try_as_backup_key(secret.duplicate(), from, false).is_empty()
                 }
                 own => own.is_ok(),
             };
             if check != Some(KeyCheck::Fits) && !proven_by_secret {
                 let unknown = check == Some(KeyCheck::Unverifiable);
+                self.note(from, lock, if unknown { Outcome::Maybe } else { Outcome::No });
                 if unknown && !self.unlocked.cannot_check.contains(&id) {
                     self.unlocked.cannot_check.push(id);
                 }
                 continue;
             }
-            self.note_storage_key(&id, key, check == Some(KeyCheck::Fits));
+            self.note_storage_key(&id, key, check == Some(KeyCheck::Fits), from);
             // A secret written under another id opens with this key all the same (SPEC §12.2).
             let others = || locks.key_ids().into_iter().filter(|other| *other != id);
             let crossed = || {
@@ -305,11 +415,23 @@ impl<'a> Search<'a> {
             };
             let stored = own.map(|secret| (secret, id.clone()));
             match stored.or_else(|fault| crossed().ok_or(fault)) {
-                Err(fault) => self.unlocked.storage_fault = Some(fault),
+                Err(fault) => {
+                    self.unlocked.storage_fault = Some(fault);
+                    let to = match fault {
+                        StorageFault::WithoutKey => LeadsTo::NoKey,
+                        StorageFault::Damaged => LeadsTo::Damaged,
+                        StorageFault::ForAnother => LeadsTo::KeyOfAnother,
+                    };
+                    self.unlocked.table.leads(lock, to);
+                }
                 Ok((secret, under)) => {
-                    let opened = self.try_as_backup_key(secret, !locks.is_authentic(&under));
+                    let forgeable = !locks.is_authentic(&under);
+                    let opened = self.try_as_backup_key(secret, &held, forgeable);
                     if opened.is_empty() {
                         self.unlocked.storage_fault = Some(StorageFault::ForAnother);
+                        self.unlocked.table.leads(lock, LeadsTo::KeyOfAnother);
+                    } else {
+                        self.unlocked.table.leads(lock, LeadsTo::KeyOf(opened.clone()));
                     }
                     self.unlocked.in_secret_storage.extend(opened);
                 }
@@ -326,17 +448,24 @@ impl<'a> Search<'a> {
         })
     }
 
-    fn note_storage_key(&mut self, id: &str, key: &[u8], checked: bool) {
+    fn note_storage_key(&mut self, id: &str, key: &[u8], checked: bool, from: &Origin) {
+        let locks = &self.place.overview.locks;
+        let public = checked && locks.description(id).is_some_and(KeyDescription::has_public_key);
+        let proof = if public { Proof::PublicKey } else { Proof::Mac };
+        let opens = Outcome::Opens { proof, held_in: None };
+        self.note(from, (LockKind::SecretStorage, id), opens);
+        // What is known to be a key of secret storage is none of a backup.
+        self.unlocked.spare.retain(|spare| {
+            spare.from.held_in.is_some() || spare.key.secret().expose().as_slice() != key
+        });
         if self.unlocked.storage_keys.iter().any(|known| known.id == id) {
             return;
         }
-        let locks = &self.place.overview.locks;
-        let public = checked && locks.description(id).is_some_and(KeyDescription::has_public_key);
         self.unlocked.fits.push(Fit {
             kind: LockKind::SecretStorage,
             id: id.to_owned(),
             current: locks.default_key().as_deref() == Some(id),
-            proof: if public { Proof::PublicKey } else { Proof::Mac },
+            proof,
         });
         let key = SecretBytes::new(key.to_vec());
         self.unlocked.storage_keys.push(ProvenStorageKey { id: id.to_owned(), key, checked });
@@ -364,15 +493,20 @@ impl Place<'_> {
         made
     }
 
-    /// What proves that a key opens a version, if it does.
-    fn proof(&self, key: &DecryptionKey, version: &BackupVersion) -> Option<Proof> {
+    /// What a key is to a version.
+    fn standing(&self, key: &DecryptionKey, version: &BackupVersion) -> Standing {
+        let sample = self.samples.get(&version.version);
         match version.public_key() {
-            Ok(public) => (public == key.public_key()).then_some(Proof::PublicKey),
-            Err(AuthDataFault::Algorithm { .. }) => None,
-            Err(_) => {
-                let sample = self.samples.get(&version.version)?;
-                (sample.locked_for(key) > 0).then_some(Proof::Entries)
-            }
+            Ok(public) if public == key.public_key() => Standing::Opens(Proof::PublicKey, None),
+            Err(AuthDataFault::Algorithm { .. }) => Standing::DoesNot,
+            Ok(_) if sample.is_none() => Standing::DoesNot,
+            _ => match sample {
+                Some(sample) => match sample.locked_for(key) {
+                    0 => Standing::DoesNot,
+                    opened => Standing::Opens(Proof::Entries, Some((opened, sample.len()))),
+                },
+                None => Standing::NotKnown,
+            },
         }
     }
 
@@ -387,8 +521,10 @@ impl Place<'_> {
                     secret.is_some_and(|secret| secret.open_key(&description.id, key).is_ok())
                 }
             },
-            Made::Backup(version) => Secret32::from_slice(key)
-                .is_some_and(|key| self.proof(&DecryptionKey::new(key), version).is_some()),
+            Made::Backup(version) => Secret32::from_slice(key).is_some_and(|key| {
+                let standing = self.standing(&DecryptionKey::new(key), version);
+                matches!(standing, Standing::Opens(..))
+            }),
         }
     }
 }

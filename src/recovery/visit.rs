@@ -13,19 +13,21 @@ use super::{
     look::{Overview, Wanted},
     names::{self, RoomName},
     passphrase::Effort,
-    passphrase_list::{self, Goal, List, Searched},
+    passphrase_list::{self, Estimate, Goal, List, Searched},
     proof::Sightings,
     sample::Sample,
     sign_in::Account,
     source::Source,
     target,
-    unlock::{self, Unlocked, unlock},
+    unlock::{self, Unlocked, try_spare_keys, unlock},
+    way_on::{Closed, WayOn},
 };
 use crate::{
     backup::{decryption::DecryptionKey, version::BackupVersion},
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
+        limits,
         progress::Progress,
         secret::SecretText,
         shown::Shown,
@@ -50,6 +52,9 @@ pub enum Place {
     },
 }
 
+/// Entries to try keys on, by version.
+pub(super) type Samples = BTreeMap<String, Arc<Sample>>;
+
 /// A visit: the place, what is there, and what the secrets opened.
 pub struct Visit {
     /// Where the backup is.
@@ -58,8 +63,8 @@ pub struct Visit {
     pub overview: Overview,
     /// What the secrets opened; `None` where none was given.
     pub unlocked: Option<Unlocked>,
-    /// Entries of versions whose public key is of no use, as far as they are at hand.
-    samples: BTreeMap<String, Sample>,
+    /// Entries of versions whose public key does not tell, as far as they are at hand.
+    samples: Arc<Mutex<Samples>>,
     /// Names of rooms that were asked for.
     heard: Arc<Mutex<BTreeMap<Arc<str>, RoomName>>>,
     /// Messages that were opened.
@@ -85,17 +90,11 @@ impl Visit {
                 overview
             }
         };
-        let mut samples = BTreeMap::new();
-        if let Place::Snapshot { file, .. } = &place {
-            for version in overview.versions.iter().filter(|version| version.needs_a_sample()) {
-                samples.insert(version.version.clone(), Sample::of_snapshot(file)?);
-            }
-        }
         Ok(Self {
             place,
             overview,
             unlocked: None,
-            samples,
+            samples: Arc::default(),
             heard: Arc::default(),
             sightings: Arc::default(),
         })
@@ -125,7 +124,7 @@ impl Visit {
             place: self.place.clone(),
             overview: self.overview.clone(),
             unlocked: None,
-            samples: self.samples.clone(),
+            samples: Arc::clone(&self.samples),
             heard: Arc::clone(&self.heard),
             sightings: Arc::clone(&self.sightings),
         }
@@ -133,6 +132,9 @@ impl Visit {
 
     /// Tries secrets on the locks that were found. A passphrase may take seconds, so this runs on
     /// threads of its own; with `slow` it may take as long as a lock asks for.
+    ///
+    /// Where no public key tells, entries are read to try keys on them: those of versions whose public
+    /// key makes no sense, and, where nothing opens at all, those of the current one.
     pub async fn unlock(
         &mut self,
         secrets: &[SecretText],
@@ -140,15 +142,75 @@ impl Visit {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<(), Failure> {
+        let samples = self.samples_of_odd_ones(cancel).await?;
+        let odd: Vec<String> = samples.keys().cloned().collect();
         let secrets: Vec<_> = secrets.iter().map(SecretText::duplicate).collect();
-        let (overview, samples) = (self.overview.clone(), self.samples.clone());
-        let (progress, cancel) = (Arc::clone(progress), cancel.clone());
+        let overview = self.overview.clone();
+        let (progress, stop) = (Arc::clone(progress), cancel.clone());
         let tried = tokio::task::spawn_blocking(move || {
             let place = unlock::Place { overview: &overview, samples: &samples };
-            unlock(&secrets, &place, &Effort { slow, progress: &*progress, cancel: &cancel })
+            unlock(&secrets, &place, &Effort { slow, progress: &*progress, cancel: &stop })
         });
-        self.unlocked = Some(super::joined(tried.await)??);
+        let mut unlocked = super::joined(tried.await)??;
+        if unlocked.opens_backups().is_empty()
+            && unlocked.has_spare_keys()
+            && let Some(current) = self.overview.current.clone()
+            && !odd.contains(&current)
+            && self.sample(&current, cancel).await?
+        {
+            let (overview, samples) = (self.overview.clone(), self.samples());
+            let tried = tokio::task::spawn_blocking(move || {
+                let place = unlock::Place { overview: &overview, samples: &samples };
+                try_spare_keys(unlocked, &place)
+            });
+            unlocked = super::joined(tried.await)?;
+        }
+        self.unlocked = Some(unlocked);
         Ok(())
+    }
+
+    /// What a list of passphrases gives to try on the locks that were found, and how long that takes.
+    pub fn estimate(&self, list: &List) -> Estimate {
+        let place = unlock::Place { overview: &self.overview, samples: &self.samples() };
+        passphrase_list::estimate(list, &place)
+    }
+
+    /// Entries of the versions whose public key makes no sense, as far as there are some.
+    pub(super) async fn samples_of_odd_ones(&self, cancel: &Cancel) -> Result<Samples, Failure> {
+        let odd = self.overview.versions.iter().filter(|version| version.needs_a_sample());
+        let odd: Vec<String> = odd.map(|version| version.version.clone()).collect();
+        for version in odd.iter().take(limits::BACKUPS_LOOKED_IN) {
+            self.sample(version, cancel).await?;
+        }
+        let mut samples = self.samples();
+        samples.retain(|version, _| odd.contains(version));
+        Ok(samples)
+    }
+
+    /// Gets entries of a version to try keys on, unless they are at hand; says whether there are some now. A
+    /// server that gives none keeps nobody from trying the other locks.
+    async fn sample(&self, version: &str, cancel: &Cancel) -> Result<bool, Failure> {
+        if self.samples().contains_key(version) {
+            return Ok(true);
+        }
+        let mut versions = self.overview.versions.iter();
+        let version = versions.find(|one| one.version == version && one.supported());
+        let Some(version) = version else { return Ok(false) };
+        let sample = match &self.place {
+            Place::Snapshot { file, .. } => Sample::of_snapshot(file)?,
+            Place::Server(_) if version.count == Some(0) => return Ok(false),
+            Place::Server(account) => Sample::of_server(account, &version.version, cancel).await?,
+        };
+        if sample.len() == 0 {
+            return Ok(false);
+        }
+        let mut samples = self.samples.lock().unwrap_or_else(PoisonError::into_inner);
+        samples.insert(version.version.clone(), Arc::new(sample));
+        Ok(true)
+    }
+
+    fn samples(&self) -> Samples {
+        self.samples.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Tries a list of passphrases on the locks that were found, on threads of its own; see
@@ -162,7 +224,8 @@ impl Visit {
         progress: &Arc<dyn Progress>,
         cancel: &Cancel,
     ) -> Result<Searched, Failure> {
-        let (overview, samples) = (self.overview.clone(), self.samples.clone());
+        let samples = self.samples_of_odd_ones(cancel).await?;
+        let overview = self.overview.clone();
         let (list, progress, cancel) = (Arc::clone(list), Arc::clone(progress), cancel.clone());
         let tried = tokio::task::spawn_blocking(move || {
             let place = unlock::Place { overview: &overview, samples: &samples };
@@ -184,10 +247,22 @@ impl Visit {
         closed::failure(self.unlocked.as_ref().unwrap_or(&none), &self.overview, None)
     }
 
+    /// What the secrets that were tried lead to, in words, and what stays closed.
+    pub fn way_on(&self) -> Option<WayOn> {
+        Some(WayOn::of(self.unlocked.as_ref()?, &self.overview))
+    }
+
+    /// The versions that no secret at hand opens, and what could open each of them.
+    pub fn closed_versions(&self) -> Vec<Closed> {
+        let none = Unlocked::default();
+        Closed::all(self.unlocked.as_ref().unwrap_or(&none), &self.overview)
+    }
+
     /// How many entries were tried with a key, and how many of them it opens, where no public key tells.
     pub fn sampled(&self, version: &BackupVersion) -> Option<(usize, usize)> {
         let key = self.unlocked.as_ref()?.key_for(version)?;
-        let sample = self.samples.get(&version.version)?;
+        let samples = self.samples();
+        let sample = samples.get(&version.version)?;
         Some((sample.locked_for(key), sample.len()))
     }
 
@@ -211,7 +286,7 @@ impl Visit {
         let version = self.overview.choose(wanted)?;
         let closed = || match version.public_key() {
             // Nothing but its entries could tell, and they are not at hand.
-            Err(fault) if !self.samples.contains_key(&version.version) => {
+            Err(fault) if !self.samples().contains_key(&version.version) => {
                 Failure::new(Code::BackupOdd)
                     .with("n", Shown::limited(&version.version, 20))
                     .because(&fault.to_string())
@@ -276,11 +351,6 @@ impl Visit {
     /// Keeps names for as long as the visit lasts, so that nobody asks for them again.
     pub(super) fn hear(&self, names: BTreeMap<Arc<str>, RoomName>) {
         self.heard.lock().unwrap_or_else(PoisonError::into_inner).extend(names);
-    }
-
-    /// Entries of versions whose public key is of no use.
-    pub(super) fn samples(&self) -> &BTreeMap<String, Sample> {
-        &self.samples
     }
 
     /// What is remembered of opened messages, so that one sent twice is noticed on any page.

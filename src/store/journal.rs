@@ -19,6 +19,9 @@ const WRONG_KEY: u8 = 2;
 
 /// The outcome of a stored key.
 const STORED: i64 = 0;
+/// The outcome of a stored key that another key opened than its version's. A keyhaul that does not know
+/// this number opens the entry again, which does no harm.
+const STORED_BY_ANOTHER: i64 = -1;
 /// The reason of the JSON contract that another key may overturn.
 const MAC: &str = "mac";
 /// Reasons of refusal by their number, which counts from 1. Append only.
@@ -44,6 +47,8 @@ pub struct Mark(Lookup);
 pub enum Done {
     /// Its key is in the store.
     Stored,
+    /// Its key is in the store, though it was locked for another key than its version's.
+    StoredByAnother,
     /// It holds no usable key.
     Refused {
         /// The stable word of the JSON contract.
@@ -68,14 +73,16 @@ impl Done {
     /// The stable word of the refusal, if it is one.
     pub fn reason(&self) -> Option<&'static str> {
         match self {
-            Self::Stored => None,
+            Self::Stored | Self::StoredByAnother => None,
             Self::Refused { reason } => Some(reason),
             Self::WrongKey { .. } => Some(MAC),
         }
     }
 
     fn number(&self) -> Option<i64> {
-        let Some(reason) = self.reason() else { return Some(STORED) };
+        let Some(reason) = self.reason() else {
+            return Some(if *self == Self::Stored { STORED } else { STORED_BY_ANOTHER });
+        };
         let place = REASONS.iter().position(|known| *known == reason)?;
         i64::try_from(place + 1).ok()
     }
@@ -103,7 +110,8 @@ impl JournalReader {
         Mark(self.seal.mark(ENTRY, &[version, room, session, entry.json]))
     }
 
-    /// What came of the entry in an earlier run, if `at_hand` could not change it.
+    /// What came of the entry in an earlier run, if `at_hand` could not change it. Whoever has several keys
+    /// asks for each of them: only one that was not tried before can open what the others did not.
     pub fn done(&self, mark: &Mark, at_hand: PublicKey) -> Result<Option<Done>, StoreError> {
         if self.empty {
             return Ok(None);
@@ -113,7 +121,11 @@ impl JournalReader {
             let place = usize::try_from(number - 1).ok();
             let reason = place.and_then(|place| REASONS.get(place));
             let refused = reason.map(|reason| Done::Refused { reason });
-            return Ok(if number == STORED { Some(Done::Stored) } else { refused });
+            return Ok(match number {
+                STORED => Some(Done::Stored),
+                STORED_BY_ANOTHER => Some(Done::StoredByAnother),
+                _ => refused,
+            });
         }
         let wrong = find(&self.database, &under(&self.seal, mark, at_hand))?;
         Ok(wrong.map(|_| Done::WrongKey { tried: at_hand }))
@@ -188,5 +200,7 @@ mod tests {
             assert_eq!(other_key_helps, refusal == Refusal::Mac);
         }
         assert_eq!(Done::Stored.number(), Some(STORED));
+        assert_eq!(Done::StoredByAnother.number(), Some(STORED_BY_ANOTHER));
+        assert_eq!(Done::StoredByAnother.reason(), None);
     }
 }

@@ -181,6 +181,18 @@ impl Sources {
         Ok(id)
     }
 
+    /// Says whether a source has a number.
+    pub(super) fn knows(&self, source: &Source) -> bool {
+        self.0.iter().any(|(_, known)| known.is(source))
+    }
+
+    /// Takes a source away that no key names.
+    pub(super) fn forget(&mut self, id: SourceId, database: &Connection) -> Result<(), StoreError> {
+        database.execute("DELETE FROM sources WHERE id = ?1", [id.number])?;
+        self.0.retain(|(known, _)| *known != id);
+        Ok(())
+    }
+
     /// How new a source is; `None` for key files.
     pub(super) fn age(&self, number: u32) -> Option<Age> {
         self.0.iter().find_map(|(id, source)| match source {

@@ -93,6 +93,16 @@ impl Store {
         self.sources.number(source, &self.database, &self.seal, random)
     }
 
+    /// Says whether a source gave this store a key before.
+    pub fn knows_source(&self, source: &Source) -> bool {
+        self.sources.knows(source)
+    }
+
+    /// Takes a source away that was numbered in case it gives a key, and gave none.
+    pub fn forget_source(&mut self, id: SourceId) -> Result<(), StoreError> {
+        self.sources.forget(id, &self.database)
+    }
+
     /// Begins a transaction. The time is monotonic, and the batch is due soon: begin when there is
     /// something to write.
     pub fn begin(&mut self, now: Instant) -> Result<Batch<'_>, StoreError> {

@@ -8,6 +8,7 @@ use crate::{
     backup::version::BackupVersion,
     base::secret::SecretText,
     recovery::{look::Wanted, sign_in::Way},
+    secret_storage::guesses::Kind,
 };
 
 /// One thing to do.
@@ -106,6 +107,37 @@ pub enum Effect {
         /// The secret.
         secret: SecretText,
         /// Do calculations that nobody should start by mistake.
+        slow: bool,
+    },
+    /// Read a list of passphrases from a file.
+    ReadList {
+        /// The number of this work.
+        job: Job,
+        /// The file.
+        file: PathBuf,
+    },
+    /// Count what a list of passphrases gives to try.
+    Count {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The lines.
+        lines: Vec<SecretText>,
+        /// In which ways passphrases may differ from them.
+        kinds: Vec<Kind>,
+    },
+    /// Try a list of passphrases, until one opens a lock.
+    Guess {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The lines.
+        lines: Vec<SecretText>,
+        /// In which ways passphrases may differ from them.
+        kinds: Vec<Kind>,
+        /// Somebody knows how long it takes.
         slow: bool,
     },
     /// Plan what a restore would do, or restore.

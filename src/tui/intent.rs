@@ -93,6 +93,10 @@ intents! {
     CheckUp = "check-up",
     /// Compare the backup in focus with another one.
     Compare = "compare",
+    /// Try a list of passphrases.
+    TryList = "try-list",
+    /// Read a list from a file.
+    ReadFile = "read-file",
     /// Forget a secret that is kept.
     Forget = "forget",
     /// Open a place for a letter that was forgotten.

@@ -47,6 +47,12 @@ pub(super) enum Work {
     Paper,
     /// Copying to the clipboard.
     Copy,
+    /// Reading a list of passphrases.
+    ReadList,
+    /// Counting what a list gives to try.
+    Count,
+    /// Trying a list of passphrases.
+    TryList,
 }
 
 /// The work that is under way.
@@ -96,9 +102,9 @@ impl Jobs {
 
     /// Says whether anything runs that moves on the screen.
     pub(super) fn is_busy(&self) -> bool {
-        self.running
-            .iter()
-            .any(|(work, ..)| !matches!(work, Work::Names | Work::Copy | Work::Recount(_)))
+        self.running.iter().any(|(work, ..)| {
+            !matches!(work, Work::Names | Work::Copy | Work::Count | Work::Recount(_))
+        })
     }
 
     /// All that somebody may want to stop.

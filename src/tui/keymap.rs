@@ -28,6 +28,8 @@ pub enum Place {
     Key,
     /// Step 4.
     RecoveryKey,
+    /// A list of passphrases.
+    Passphrases,
     /// Step 5.
     Restore,
     /// The keys that were refused.
@@ -71,6 +73,7 @@ impl Place {
             Self::Room => "one room",
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
+            Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
             Self::Proof => "Proof",
@@ -271,13 +274,14 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 17] = [
+    const SCREENS: [Place; 18] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
         Place::Room,
         Place::Key,
         Place::RecoveryKey,
+        Place::Passphrases,
         Place::Restore,
         Place::Refused,
         Place::Proof,

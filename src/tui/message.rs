@@ -17,6 +17,7 @@ use crate::{
         look::Overview,
         looks::Earlier,
         names::RoomName,
+        passphrase_list::Estimate,
         proof::History,
         restore::Restoring,
         sign_in::{Device, Found, Left},
@@ -25,6 +26,7 @@ use crate::{
         unlock::{Fit, SecretKind},
         watch::Glance as RestoreGlance,
     },
+    secret_storage::guesses::Variation,
 };
 
 /// The number of a piece of work; answers of work that nobody waits for any more are dropped by it.
@@ -90,6 +92,14 @@ pub enum Happened {
     Restored(Box<Result<Restoring, Failure>>),
     /// Messages of a room were read.
     Read(Box<Result<History, Failure>>),
+    /// The lines of a list of passphrases were read.
+    ListRead(Result<Vec<SecretText>, Failure>),
+    /// What a list gives to try was counted.
+    Counted(Result<Estimate, Failure>),
+    /// Passphrases of a list are tried.
+    Guessing(Guessing),
+    /// One of them opens a lock, or none does.
+    Guessed(Result<Box<Hit>, Failure>),
     /// A passphrase was made.
     Passphrase(SecretText),
     /// So many keys are in the file by now, or were read for a comparison or a check-up.
@@ -122,6 +132,7 @@ impl Happened {
                 | Self::Unlocked(Ok(_))
                 | Self::Restoring(_)
                 | Self::Carried(_)
+                | Self::Guessing(_)
                 | Self::Waiting(..)
                 | Self::RoomByRoom(..)
         )
@@ -150,6 +161,29 @@ pub struct Looked {
     pub judged: bool,
     /// How the versions were at the last visit.
     pub earlier: Vec<Earlier>,
+}
+
+/// How far a list of passphrases is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guessing {
+    /// Tries so far: one is one passphrase on one lock.
+    pub tried: u64,
+    /// Tries in all.
+    pub of: u64,
+    /// Tries in ten seconds, on the average.
+    pub in_ten_seconds: u64,
+    /// Seconds that the rest may take, as soon as that is known.
+    pub left: Option<u64>,
+}
+
+/// A passphrase of a list that opens a lock.
+pub struct Hit {
+    /// The passphrase, as it is typed.
+    pub secret: SecretText,
+    /// The number of its line, from one.
+    pub line: u64,
+    /// In what it differs from the line.
+    pub variation: Variation,
 }
 
 /// What a secret opens.

@@ -9,6 +9,7 @@ mod check_up;
 pub mod clipboard;
 mod compare_step;
 mod field;
+mod guess_step;
 mod haul;
 mod jobs;
 mod key_field;

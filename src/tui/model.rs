@@ -9,6 +9,7 @@ use super::{
     backups::Backups,
     check_up::CheckUp,
     compare_step::Compare,
+    guess_step::GuessStep,
     haul::Haul,
     jobs::Jobs,
     key_step::KeyStep,
@@ -96,6 +97,8 @@ pub(super) enum Branch {
     Room(RoomView),
     /// One key of the room below.
     Key,
+    /// Passphrases that somebody may have used.
+    Passphrases,
     /// The refused keys.
     Refused,
     /// Why a message is closed.
@@ -286,6 +289,7 @@ pub struct Model {
     /// When the table is to be sorted by the names that came meanwhile.
     pub(super) names_due: Option<Moment>,
     pub(super) key: KeyStep,
+    pub(super) guess: GuessStep,
     pub(super) restore: RestoreStep,
     pub(super) proof: ProofStep,
     pub(super) take: TakeAway,
@@ -318,6 +322,7 @@ impl Model {
         match self.branches.last() {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
+            Some(Branch::Passphrases) => return Place::Passphrases,
             Some(Branch::Refused) => return Place::Refused,
             Some(Branch::Why) => return Place::Why,
             Some(Branch::ProofRooms) => return Place::ProofRooms,
@@ -353,6 +358,7 @@ impl Model {
             Place::SignIn => self.sign_in.in_field && self.sign_in.is_field(),
             Place::Contents => self.finding,
             Place::RecoveryKey => self.key.in_field,
+            Place::Passphrases => self.guess.in_field(),
             Place::KeyFile => self.take.form.in_field(),
             Place::Paper => true,
             _ => false,
@@ -446,7 +452,8 @@ impl Model {
         let secrets = self.holds_secrets().then(|| self.last_press + SECRETS_KEPT);
         let SignIn { password, token, .. } = &self.sign_in;
         let chosen = self.take.form.chosen.hides_at();
-        let shown = [password.hides_at(), token.hides_at(), self.key.field.hides_at(), chosen];
+        let (key, line) = (self.key.field.hides_at(), self.guess.field.hides_at());
+        let shown = [password.hides_at(), token.hides_at(), key, line, chosen];
         let all = [moving, self.sign_in.ask_at, secrets, self.names_due]
             .into_iter()
             .chain(shown)
@@ -459,6 +466,7 @@ impl Model {
         let SignIn { password, token, .. } = &self.sign_in;
         let typed = !password.is_empty() || !token.is_empty() || !self.key.field.is_empty();
         let opened = self.key.visit.is_some() && !self.is_restoring();
-        typed || opened || self.kept_secret.is_some() || self.take.form.holds_secrets()
+        let listed = self.guess.holds_secrets() || self.take.form.holds_secrets();
+        typed || opened || listed || self.kept_secret.is_some()
     }
 }

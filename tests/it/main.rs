@@ -61,6 +61,8 @@ mod scanner;
 #[cfg(test)]
 mod secrets;
 #[cfg(test)]
+mod several_keys;
+#[cfg(test)]
 mod shown;
 #[cfg(test)]
 mod signatures;

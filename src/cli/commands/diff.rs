@@ -221,6 +221,6 @@ fn tell(diff: &Diff, names: &Names, lines: &mut Lines) {
         lines.line(format!("{rooms} the same on both sides."));
     }
     for sentence in diff.losses().into_iter().chain(diff.doubts()) {
-        lines.sentence(&sentence);
+        lines.sentences(&sentence);
     }
 }

@@ -91,8 +91,8 @@ fn tell(checks: &[Check], lines: &mut Lines) {
     }
     for finding in checks.iter().filter_map(|check| check.finding.as_ref()) {
         lines.line("");
-        lines.sentence(&finding.fact());
-        lines.sentence(&format!("Cause: {}", finding.cause()));
-        lines.sentence(&format!("Next: {}", finding.next()));
+        lines.sentences(&finding.fact());
+        lines.sentences(&format!("Cause: {}", finding.cause()));
+        lines.sentences(&format!("Next: {}", finding.next()));
     }
 }

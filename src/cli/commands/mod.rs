@@ -2,10 +2,12 @@
 
 mod assistant;
 mod backups;
+mod closed_words;
 mod demo;
 mod diff;
 mod doctor;
 mod export;
+mod fit_table;
 mod history;
 mod import;
 mod papers;

@@ -23,7 +23,7 @@ pub(super) async fn run(desk: &mut Desk, file: &Path, with_ids: bool) -> Result<
     desk.output
         .result(document, |lines| {
             lines.line(format!("The report is in {}.", Shown::new(&name)));
-            lines.sentence(if with_ids {
+            lines.sentences(if with_ids {
                 "It has no secrets and no messages; ids and the server's address are in it as they are."
             } else {
                 "It has no secrets, no names and no messages; ids are in it as words without a meaning."

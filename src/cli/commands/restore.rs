@@ -10,17 +10,20 @@ use super::{
         desk::Desk,
         output::{closed, words_json},
     },
-    refusals,
+    closed_words, refusals,
 };
 use crate::{
+    backup::version::PublicKey,
     base::{
-        failure::Failure,
+        failure::{Code, Failure},
         shown::{Shown, grouped},
     },
     recovery::{
+        mixed::Mixed,
         restore::{Restored, Restoring, Wish, restore},
         visit::Visit,
         watch::Watch,
+        way_on::Closed,
     },
 };
 
@@ -69,7 +72,10 @@ async fn bring_back(
                     lines.table(&refusals::reasons(&run.tally));
                     lines.line(refusals::named_in(&run.tally));
                 }
+                mixed(run, &done, &names).iter().for_each(|line| lines.sentences(line));
             }
+            let closed = done.closed.iter().map(closed_words::sentence);
+            closed.for_each(|sentence| lines.sentences(&sentence));
             let stored = grouped(done.stored_total);
             lines.line(if done.dry_run {
                 "This is a plan: nothing was written.".to_owned()
@@ -82,7 +88,8 @@ async fn bring_back(
         desk.output.warning(failure);
     }
     let partly =
-        done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.figures.refused > 0);
+        done.runs.iter().any(|run| run.shortfall.is_some() || run.tally.figures.refused > 0)
+            || done.closed.iter().any(Closed::is_missed);
     Ok(if partly { 3 } else { 0 })
 }
 
@@ -107,13 +114,50 @@ fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
                 "opened": room.opened,
                 "refused": room.refused,
             })).collect::<Vec<_>>(),
+            "for_another_key": {
+                "count": run.tally.figures.for_another,
+                "rooms": run.tally.rooms_for_another().iter().map(|(room_id, count)| json!({
+                    "room_id": room_id,
+                    "count": count,
+                })).collect::<Vec<_>>(),
+                "tried": run.tried.iter().skip(1).map(|key| key.to_base64()).collect::<Vec<_>>(),
+            },
+            "by_another_key": run.tally.figures.by_another,
+            "opened_by": opened_by(run, done),
             "shortfall": run.shortfall.as_ref().map(words_json),
             "bytes": run.bytes,
             "seconds": (run.seconds * 1000.0).round() / 1000.0,
         })).collect::<Vec<_>>(),
+        "closed": done.closed.iter().map(closed_words::document).collect::<Vec<_>>(),
         "stored_total": done.stored_total,
         "dry_run": done.dry_run,
     })
+}
+
+/// The other keys that opened something in this run, and which versions they are the keys of.
+fn opened_by(run: &Restored, done: &Restoring) -> Vec<Value> {
+    let opens = |key: &PublicKey| {
+        let known = done.keys.iter().find(|(known, _)| known == key);
+        known.map(|(_, opens)| opens.as_slice()).unwrap_or_default()
+    };
+    let others = run.tally.others.iter();
+    others
+        .map(|(key, count)| {
+            json!({"public_key": key.to_base64(), "key_of": opens(key), "count": count})
+        })
+        .collect()
+}
+
+/// What of a version is locked for another key than its own.
+fn mixed(run: &Restored, done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Vec<String> {
+    let Some(mixed) = Mixed::of(run, done) else { return Vec::new() };
+    let called = |room: &Arc<str>| names.get(room).cloned().unwrap_or_else(|| Shown::new(room));
+    let mut lines = Vec::from_iter(mixed.opened_words(&run.version));
+    lines.extend(mixed.closed_words(&run.version, &called));
+    if mixed.count > 0 {
+        lines.push(Failure::new(Code::TwoRecoveryKeys).next_command());
+    }
+    lines
 }
 
 fn sentences(run: &Restored, dry_run: bool) -> Vec<String> {

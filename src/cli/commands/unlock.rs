@@ -3,8 +3,12 @@
 use serde_json::{Value, json};
 
 use super::{
-    super::{desk::Desk, output::closed},
-    passphrase_list,
+    super::{
+        desk::Desk,
+        output::{Lines, closed},
+        table::{Align, Table},
+    },
+    closed_words, fit_table, passphrase_list,
 };
 use crate::{
     base::{
@@ -13,8 +17,9 @@ use crate::{
     },
     recovery::{
         passphrase_list::Searched,
-        unlock::{Fit, LockKind, Proof, SecretKind},
+        unlock::{Fit, LockKind, Proof, SecretKind, Unlocked},
         visit::Visit,
+        way_on::how_that_can_be,
     },
 };
 
@@ -28,7 +33,22 @@ pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
 /// Shows what the secrets opened, and what came of a list of them.
 pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Result<u8, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
+    let way_on = visit.way_on().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     if let Some(failure) = visit.fits_nothing() {
+        desk.output.explain(|lines| {
+            // What is wrong with a key that has a slip in it says more than any table.
+            if unlocked.table.tries() == 0 {
+                return;
+            }
+            kinds(unlocked, lines);
+            fit_table::print(&unlocked.table, lines);
+            lines.line("How that can be, and what helps:");
+            let mut list = Table::new(&[("", Align::Left), ("", Align::Flexible)]);
+            for (cause, help) in how_that_can_be(unlocked) {
+                list.row([Shown::new(cause), Shown::new(help)]);
+            }
+            lines.list(&list);
+        });
         return Err(failure);
     }
     let left_out = unlocked.left_out_seconds();
@@ -39,6 +59,13 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
             "opens_backups": unlocked.opens_backups(),
             "cannot_check": unlocked.cannot_check,
             "left_out_seconds": left_out,
+            "secrets": unlocked.kinds.iter().enumerate().map(|(number, kind)| json!({
+                "kind": kind,
+                "fits": unlocked.table.of_secret(number).collect::<Vec<_>>(),
+            })).collect::<Vec<_>>(),
+            "table": fit_table::document(&unlocked.table),
+            "closed": way_on.closed.iter().map(closed_words::document).collect::<Vec<_>>(),
+            "way_on": way_on.what,
         });
         if let (Some(list), Value::Object(document)) = (list, &mut document) {
             document.insert("list".to_owned(), passphrase_list::document(list));
@@ -50,13 +77,7 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
             if let Some(list) = list {
                 passphrase_list::lines(list, lines);
             }
-            for (number, kind) in (1..).zip(&unlocked.kinds) {
-                let kind = kind_words(*kind);
-                lines.line(match unlocked.kinds.len() {
-                    1 => format!("This is {kind}."),
-                    _ => format!("Secret {number} is {kind}."),
-                });
-            }
+            kinds(unlocked, lines);
             for fit in &unlocked.fits {
                 lines.line(sentence(fit, visit));
             }
@@ -76,12 +97,27 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
                     "? Locks that ask for about {time} of calculation were left out; --yes tries them."
                 ));
             }
-            if unlocked.opens_backups().is_empty() {
-                lines.line(visit.closed().what());
-            }
+            fit_table::print(&unlocked.table, lines);
+            lines.sentences(&way_on.what);
+            let missed = way_on.closed.iter().filter(|closed| closed.is_missed());
+            missed.for_each(|closed| lines.sentences(&closed_words::sentence(closed)));
+            lines.line(match way_on.option() {
+                Some(option) => format!("Next: keyhaul restore{option}"),
+                None => format!("Next: {}", visit.closed().next_command()),
+            });
         })
         .map_err(|error| closed(&error))?;
     Ok(0)
+}
+
+fn kinds(unlocked: &Unlocked, lines: &mut Lines) {
+    for (number, kind) in (1..).zip(&unlocked.kinds) {
+        let kind = kind_words(*kind);
+        lines.line(match unlocked.kinds.len() {
+            1 => format!("This is {kind}."),
+            _ => format!("Secret {number} is {kind}."),
+        });
+    }
 }
 
 fn kind_words(kind: SecretKind) -> &'static str {

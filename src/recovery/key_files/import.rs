@@ -278,7 +278,7 @@ fn merge(
     batch.commit()?;
     for outcome in outcomes {
         match outcome {
-            Ok((room_id, merged)) => tally.opened(&room_id, merged),
+            Ok((room_id, merged)) => tally.opened(&room_id, merged, None),
             Err(refused) => tally.refused(refused),
         }
     }

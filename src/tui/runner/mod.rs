@@ -2,6 +2,7 @@
 //! in, where, and what was opened; the model knows them by the number of the job that brought them.
 
 mod account;
+mod guessing;
 mod insight;
 mod reading;
 mod restoring;
@@ -170,6 +171,11 @@ impl Runner {
             }
             Effect::Demo { job } => self.begin_demo(job),
             Effect::Leave { job, account, stay } => self.leave(job, account, stay),
+            Effect::ReadList { job, file } => self.read_list(job, file),
+            Effect::Count { job, visit, lines, kinds } => self.count(job, visit, lines, kinds),
+            Effect::Guess { job, visit, lines, kinds, slow } => {
+                self.guess(job, visit, (lines, kinds), slow);
+            }
             Effect::Unlock { job, visit, secret, slow } => self.unlock(job, visit, secret, slow),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };

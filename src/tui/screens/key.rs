@@ -81,6 +81,9 @@ fn sentence(model: &Model) -> String {
             }
         };
     };
+    if let Some(found) = &model.guess.found {
+        return found.clone();
+    }
     match opened.kind {
         SecretKind::RecoveryKey => "You typed a recovery key. 12 cells, checksum right.".to_owned(),
         SecretKind::Passphrase => "You typed a passphrase.".to_owned(),
@@ -501,6 +504,9 @@ fn hints(model: &Model) -> Vec<Hint> {
     } else {
         if !key.field.is_empty() {
             hints.push(hint(Intent::Forget));
+        }
+        if model.target_version().is_none() {
+            hints.push(hint(Intent::TryList));
         }
         hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);
     }

@@ -5,6 +5,7 @@ mod check_up;
 mod compare;
 mod contents;
 mod explain;
+mod guesses;
 mod key;
 mod locks;
 mod overlays;
@@ -53,6 +54,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Room => room::page(model, regions),
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
+        Place::Passphrases => guesses::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
         Place::TakeAway => take_away::page(model, regions),
@@ -169,7 +171,8 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
         Step::Key => {
             let closed = model.key.opened.is_some() && model.target_version().is_none();
             let kept = model.kept_secret.is_some() && model.open.is_some();
-            (model.target_version().is_some(), model.key.trying.is_some(), closed || kept)
+            let tried = model.key.trying.is_some() || model.guess.trying.is_some();
+            (model.target_version().is_some(), tried, closed || kept)
         }
         Step::Proof => {
             let failed = model.proof.failed.is_some();
@@ -322,6 +325,12 @@ fn command_words(model: &Model) -> Vec<Word> {
             }
         }
         Place::RecoveryKey => words.push(plain("unlock")),
+        Place::Passphrases => {
+            words.extend(["unlock", "--secret-list", "-"].map(plain));
+            if !model.guess.kinds.is_empty() {
+                words.extend([plain("--vary"), Word::Plain(guesses::kinds_for_command(model))]);
+            }
+        }
         Place::Proof | Place::Why | Place::ProofRooms => {
             words.push(plain("history"));
             if let Some(room) = &model.proof.room {

@@ -52,6 +52,7 @@ impl Model {
             }
             Intent::Again => self.try_secret(false, effects),
             Intent::CheckUp => self.open_check_up(effects),
+            Intent::TryList => self.open_guesses(effects),
             _ => self.no_sense(),
         }
     }
@@ -90,6 +91,7 @@ impl Model {
 
     /// Something else is typed: what was opened before was for the text before.
     fn key_changed(&mut self, effects: &mut Vec<Effect>) {
+        self.guess.found = None;
         self.close_key(effects);
         self.try_if_ready(effects);
     }
@@ -113,7 +115,7 @@ impl Model {
         }
     }
 
-    fn try_secret(&mut self, slow: bool, effects: &mut Vec<Effect>) {
+    pub(super) fn try_secret(&mut self, slow: bool, effects: &mut Vec<Effect>) {
         let Some(visit) = self.visiting.as_ref().map(|visiting| visiting.job) else { return };
         if self.backups.looked.is_none() {
             return self.remark("One moment: keyhaul still looks which backups there are.");

@@ -5,6 +5,7 @@ mod backups;
 mod check_up;
 mod compare;
 mod contents;
+mod guesses;
 mod key;
 mod leaving;
 mod overlays;
@@ -26,6 +27,7 @@ use super::{
     draw::{Hit, hit},
     effect::{At, Effect},
     field::{Edit, Field},
+    guess_step::GuessStep,
     intent::Intent,
     jobs::{Jobs, Work},
     key_step::KeyStep,
@@ -70,6 +72,7 @@ impl Model {
             names: Names::new(),
             names_due: None,
             key: KeyStep::default(),
+            guess: GuessStep::default(),
             restore: RestoreStep::default(),
             proof: ProofStep::default(),
             take: TakeAway::default(),
@@ -152,8 +155,8 @@ impl Model {
         if self.sign_in.ask_at.is_some_and(|at| at <= self.now) {
             self.find_server(effects);
         }
-        let chosen = &mut self.take.form.chosen;
-        for field in [&mut self.sign_in.password, &mut self.sign_in.token, chosen] {
+        let (chosen, listed) = (&mut self.take.form.chosen, &mut self.guess.field);
+        for field in [&mut self.sign_in.password, &mut self.sign_in.token, chosen, listed] {
             if field.hides_at().is_some_and(|at| at <= self.now) {
                 field.hide();
             }
@@ -166,6 +169,10 @@ impl Model {
             self.sign_in.token.edit(Edit::Clear);
             self.key.field.edit(Edit::Clear);
             self.take.form = Form::default();
+            // A list that is being tried is in use, however long that takes.
+            if self.guess.trying.is_none() {
+                self.guess.forget();
+            }
             self.branches.retain(|branch| !matches!(branch, Branch::KeyFile));
             self.kept_secret = None;
             // Texts of messages, too, are for nobody while nobody is there.
@@ -199,7 +206,14 @@ impl Model {
             Intent::Stop => return self.stop(effects),
             Intent::Redraw => return effects.push(Effect::Redraw),
             Intent::Suspend => return effects.push(Effect::Suspend),
-            // Part of a paste without brackets.
+            // Part of a paste without brackets; in a list of passphrases it ends a line.
+            Intent::GoOn
+                if self.place() == Place::Passphrases
+                    && self.overlays.is_empty()
+                    && self.is_pasting() =>
+            {
+                return self.add_pasted_line(effects);
+            }
             Intent::GoOn if self.in_field() && self.is_pasting() => return,
             // The last letter of a recovery key ends the field at once: what follows it that soon was
             // meant for the field, and is no command.
@@ -241,6 +255,7 @@ impl Model {
             Place::Contents => self.on_contents(intent, effects),
             Place::Room | Place::Key => self.on_room(intent, effects),
             Place::RecoveryKey => self.on_recovery_key(intent, effects),
+            Place::Passphrases => self.on_guesses(intent, effects),
             Place::Restore => self.on_restore(intent, effects),
             Place::Refused => self.on_refused(intent, effects),
             Place::TakeAway => self.on_take_away(intent, effects),
@@ -277,6 +292,7 @@ impl Model {
             }
             _ => return self.remark("Sign in first, or open a snapshot with o."),
         }
+        self.end_guesses(effects);
         self.branches.clear();
         self.finding = false;
         self.explaining = None;
@@ -374,6 +390,7 @@ impl Model {
             self.sign_in.password.hide();
             self.sign_in.token.hide();
             self.key.field.hide();
+            self.guess.field.hide();
             self.take.form.chosen.hide();
             self.arrange();
             self.remark("Names are hidden. Numbers, counts and reasons are real.");
@@ -432,6 +449,10 @@ impl Model {
                 self.restored(*restored, work == Work::Plan, was_stopped, effects);
             }
             (Happened::Read(history), _) => self.messages_read(*history),
+            (Happened::ListRead(read), _) => self.list_read(read, effects),
+            (Happened::Counted(counted), _) => self.counted(counted),
+            (Happened::Guessing(far), _) => self.guessing(far),
+            (Happened::Guessed(guessed), _) => self.guessed(guessed, effects),
             (Happened::Passphrase(passphrase), _) => self.passphrase_made(passphrase),
             (Happened::Carried(keys), Work::CheckUp) => self.check_up.keys = keys,
             (Happened::Carried(keys), Work::Compare) => self.compare.keys = keys,

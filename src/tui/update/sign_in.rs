@@ -347,6 +347,7 @@ impl Model {
         self.hauls.clear();
         self.names.clear();
         self.close_key(effects);
+        self.end_guesses(effects);
         self.restore = RestoreStep::default();
         self.proof = ProofStep::default();
         self.open = None;

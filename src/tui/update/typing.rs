@@ -9,6 +9,7 @@ use crate::{
         keymap::Place,
         message::Moment,
         model::{Leaving, Model},
+        sign_in::SignIn,
     },
 };
 
@@ -29,6 +30,8 @@ impl Model {
             self.edit_sign_in(edit, effects);
         } else if self.place() == Place::RecoveryKey {
             self.edit_key(edit, effects);
+        } else if self.place() == Place::Passphrases {
+            self.edit_guesses(edit, effects);
         } else if self.place() == Place::KeyFile {
             self.edit_key_file(edit);
         } else if self.place() == Place::Paper {
@@ -53,8 +56,9 @@ impl Model {
             }
         }
         let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
-        let fields = [&mut self.sign_in.id, &mut self.sign_in.name, &mut form.file, paper];
-        let fields = fields.into_iter();
+        let list = &mut self.guess.file;
+        let SignIn { id, name, .. } = &mut self.sign_in;
+        let fields = [id, name, &mut form.file, list, paper].into_iter();
         let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
         for field in fields.chain(self.overlays.last_mut().and_then(|overlay| overlay.field_mut()))
         {
@@ -80,6 +84,11 @@ impl Model {
         self.last_letter = Some(self.now);
         if self.place() == Place::RecoveryKey && self.overlays.is_empty() {
             return self.paste_key(text, effects);
+        }
+        // Among passphrases it is in its place, but not in the name of a file.
+        if self.place() == Place::Passphrases && self.overlays.is_empty() {
+            self.paste_guesses(text, effects);
+            return self.keep_key_typed();
         }
         if is_recovery_key(text.expose()) {
             return self.keep_key(text.duplicate());

@@ -4,9 +4,11 @@
 use keyhaul::base::failure::{Code, Failure};
 use keyhaul::base::secret::SecretText;
 use keyhaul::base::shown::Shown;
+use keyhaul::recovery::passphrase_list::Estimate;
 use keyhaul::recovery::sign_in::Left;
+use keyhaul::secret_storage::guesses::Variation;
 use keyhaul::tui::effect::Effect;
-use keyhaul::tui::message::{Happened, Message};
+use keyhaul::tui::message::{Guessing, Happened, Hit, Message};
 use keyhaul::tui::run::Wish;
 use proptest::prelude::*;
 use ratatui::layout::{Position, Size};
@@ -72,6 +74,8 @@ const KEYS: &[&str] = &[
     "G",
     "x",
     "f",
+    "t",
+    "Del",
     "Ctrl-O",
     "9",
     "@",
@@ -149,6 +153,23 @@ fn answer(scene: &mut Scene, well: bool) {
             scene.happens(job, Happened::Unlocked(result(()).map(|()| Box::new(opened))));
             (job, Happened::Judged(Vec::new()))
         }
+        Effect::ReadList { job, .. } => {
+            let lines = || (0..job).map(|n| SecretText::new(format!("line {n}"))).collect();
+            (job, Happened::ListRead(result(()).map(|()| lines())))
+        }
+        Effect::Count { job, .. } => {
+            let estimate =
+                Estimate { guesses: job * 99, locks: job % 3, seconds: job.checked_sub(5) };
+            (job, Happened::Counted(result(()).map(|()| estimate)))
+        }
+        Effect::Guess { job, .. } => {
+            let far =
+                Guessing { tried: job, of: job * 3, in_ten_seconds: job * 7, left: Some(job) };
+            scene.happens(job, Happened::Guessing(far));
+            let secret = SecretText::new("a watched pot".to_owned());
+            let hit = Hit { secret, line: job, variation: Variation::EndingAway };
+            (job, Happened::Guessed(result(()).map(|()| Box::new(hit))))
+        }
         Effect::Restore { job, dry_run, .. } => {
             if job % 3 == 0 {
                 scene.happens(job, Happened::Restoring(later::glance()));
@@ -214,7 +235,7 @@ proptest! {
 
     #[test]
     fn nothing_panics_traps_or_escapes(
-        begin in 0..6_u8,
+        begin in 0..7_u8,
         acts in proptest::collection::vec(act(), 0..60),
     ) {
         // Some begin in the middle: else the last steps are seldom reached.
@@ -224,6 +245,7 @@ proptest! {
             2 => Scene::planned(80, 24),
             3 => Scene::in_the_middle(80, 24),
             4 => Scene::at_proof(80, 24),
+            5 => Scene::at_list(80, 24),
             _ => Scene::at_key_file(80, 24),
         };
         for act in &acts {

@@ -3,6 +3,7 @@
 
 mod anything;
 mod from_key_on;
+mod guessing;
 mod in_between;
 mod journey;
 mod journeys;

@@ -234,6 +234,7 @@ fn tally() -> Tally {
         unchanged: 584,
         candidates: 2,
         refused: 189,
+        ..Figures::default()
     };
     for (id, room) in scene::contents().rooms {
         let (refused, opened) = match &*id {
@@ -273,6 +274,7 @@ fn run(tally: Tally) -> Restored {
         version: "4".to_owned(),
         etag: Some("311".to_owned()),
         tally,
+        tried: Vec::new(),
         bytes: 15_510_000,
         seconds: 1.1,
         shortfall: None,
@@ -280,14 +282,16 @@ fn run(tally: Tally) -> Restored {
 }
 
 pub(super) fn plan() -> Restoring {
-    Restoring { runs: vec![run(tally())], stored_total: 598, dry_run: true, read_back: None }
+    let runs = vec![run(tally())];
+    Restoring { runs, stored_total: 598, dry_run: true, ..Restoring::default() }
 }
 
 pub(super) fn nothing_new() -> Restoring {
     let mut tally = tally();
     let figures = &mut tally.figures;
     (figures.new, figures.better, figures.candidates, figures.unchanged) = (0, 0, 0, 18_231);
-    Restoring { runs: vec![run(tally)], stored_total: 18_231, dry_run: true, read_back: None }
+    let runs = vec![run(tally)];
+    Restoring { runs, stored_total: 18_231, dry_run: true, ..Restoring::default() }
 }
 
 /// A plan for these rooms only.
@@ -309,8 +313,8 @@ pub(super) fn done() -> Restoring {
     Restoring {
         runs: vec![run(tally())],
         stored_total: 18_231,
-        dry_run: false,
         read_back: Some(whole),
+        ..Restoring::default()
     }
 }
 
@@ -342,6 +346,7 @@ pub(super) fn glance() -> Glance {
             unchanged: 38,
             candidates: 0,
             refused: 20,
+            ..Figures::default()
         },
         rooms: vec![
             half("!f3kQ9vZe1TqLm8:example.org"),

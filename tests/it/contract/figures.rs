@@ -87,6 +87,10 @@ fn all_backups() {
     let ((current, _), (older, old)) = (version(&ada, 3), version(&ada, 1));
     let old_key = format!("--secret-file={}", ada.file("old recovery key"));
     let done = ada.lab.json(&ada.opens(&["restore", "--backup-version=all", &old_key]), 3);
+    // What the current one holds for the older key opens, too.
+    let mut both = current.clone();
+    both.damaged.retain(|_, damage| damage.reason() != "mac");
+    let current = &both;
     let openable = |version: &Version| -> BTreeSet<(String, String)> {
         let rooms = version.rooms.iter();
         let all = rooms.flat_map(|(room, keys)| keys.keys().map(|id| (room.clone(), id.clone())));

@@ -32,11 +32,20 @@ impl Ada {
     pub(crate) fn with(happen: impl FnOnce(&mut Account)) -> Self {
         let mut account = crate::demo::account().clone();
         happen(&mut account);
+        Self::at(account, Story::Plain)
+    }
+
+    /// Ada in another story, with what stands on her paper there.
+    pub(crate) fn of(story: Story) -> Self {
+        Self::at(story.account(), story)
+    }
+
+    fn at(account: Account, story: Story) -> Self {
         let listen = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         let server = runtime().block_on(DemoServer::serve(account.clone(), listen)).unwrap();
         let lab = Lab::new();
-        lab.secret("recovery key", Story::Plain.recovery_key().expose());
-        lab.secret("old recovery key", Story::Plain.old_recovery_key().expose());
+        lab.secret("recovery key", story.secret().expose());
+        lab.secret("old recovery key", story.old_recovery_key().expose());
         lab.secret("password", &account.password);
         let mut ada = Self { lab, server, account, options: Vec::new() };
         let token = ada.lab.secret("token", ada.token());
