@@ -48,6 +48,12 @@ pub enum Place {
     KeyFile,
     /// A key file that was made.
     FileMade,
+    /// The check-up.
+    CheckUp,
+    /// Two places beside each other.
+    Compare,
+    /// A report or a recovery sheet.
+    Paper,
     /// In a text field that has the focus.
     Field,
 }
@@ -78,6 +84,9 @@ impl Place {
             Self::ProofRooms => "rooms",
             Self::TakeAway => "Take away",
             Self::KeyFile | Self::FileMade => "key file",
+            Self::CheckUp => "Check-up",
+            Self::Compare => "Compare",
+            Self::Paper => "a paper",
             Self::Field => "in a text field",
         }
     }
@@ -268,7 +277,7 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 15] = [
+    const SCREENS: [Place; 18] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
@@ -284,6 +293,9 @@ mod tests {
         Place::TakeAway,
         Place::KeyFile,
         Place::FileMade,
+        Place::CheckUp,
+        Place::Compare,
+        Place::Paper,
     ];
 
     /// Keys with two meanings on one screen.

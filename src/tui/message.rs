@@ -10,6 +10,8 @@ use crate::{
     base::{failure::Failure, progress::Delay, secret::SecretText, shown::Shown},
     recovery::{
         contents::{Glance, RoomSessions},
+        diff::Diff,
+        doctor::checks::Check,
         haul::Hauled,
         key_files::export::Exported,
         look::Overview,
@@ -114,10 +116,16 @@ pub enum Happened {
     Guessed(Result<Box<Hit>, Failure>),
     /// A passphrase was made.
     Passphrase(SecretText),
-    /// So many keys are in the file by now.
+    /// So many keys are in the file by now, or were read for a comparison or a check-up.
     Carried(u64),
     /// A key file was written.
     Exported(Box<Result<Exported, Failure>>),
+    /// Everything was checked up.
+    CheckedUp(Box<Result<Vec<Check>, Failure>>),
+    /// Two places were compared.
+    Compared(Box<Result<Diff, Failure>>),
+    /// A report or a recovery sheet was written.
+    Written(Result<(), Failure>),
     /// A server lets the work wait: seconds left, none when it goes on.
     Waiting(u64, Delay),
     /// A backup is read room by room: rooms that were asked for, rooms that are known.

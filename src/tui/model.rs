@@ -7,6 +7,8 @@ use ratatui::layout::Size;
 
 use super::{
     backups::Backups,
+    check_up::CheckUp,
+    compare_step::Compare,
     guess_step::GuessStep,
     haul::Haul,
     jobs::Jobs,
@@ -110,6 +112,12 @@ pub(super) enum Branch {
     KeyFile,
     /// A key file that was made.
     KeyFileMade,
+    /// The check-up.
+    CheckUp,
+    /// Two places beside each other.
+    Compare,
+    /// Writing a report or a recovery sheet.
+    Paper,
 }
 
 /// One room, key by key.
@@ -288,6 +296,8 @@ pub struct Model {
     pub(super) restore: RestoreStep,
     pub(super) proof: ProofStep,
     pub(super) take: TakeAway,
+    pub(super) check_up: CheckUp,
+    pub(super) compare: Compare,
     pub(super) jobs: Jobs,
     /// A recovery key that came into a wrong field, kept for the step that wants it.
     pub(super) kept_secret: Option<SecretText>,
@@ -322,6 +332,9 @@ impl Model {
             Some(Branch::ProofRooms) => return Place::ProofRooms,
             Some(Branch::KeyFile) => return Place::KeyFile,
             Some(Branch::KeyFileMade) => return Place::FileMade,
+            Some(Branch::CheckUp) => return Place::CheckUp,
+            Some(Branch::Compare) => return Place::Compare,
+            Some(Branch::Paper) => return Place::Paper,
             None => {}
         }
         match self.step {
@@ -351,6 +364,7 @@ impl Model {
             Place::RecoveryKey => self.key.in_field,
             Place::Passphrases => self.guess.in_field(),
             Place::KeyFile => self.take.form.in_field(),
+            Place::Paper => true,
             _ => false,
         }
     }

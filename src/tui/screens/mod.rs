@@ -1,6 +1,8 @@
 //! What each screen says. Nothing here decides anything: pages are read from the model.
 
 mod backups;
+mod check_up;
+mod compare;
 mod contents;
 mod explain;
 mod guesses;
@@ -8,6 +10,7 @@ mod key;
 mod locks;
 mod mend;
 mod overlays;
+mod papers;
 mod plan;
 mod proof;
 mod refused;
@@ -17,18 +20,22 @@ mod rooms;
 mod sign_in;
 mod take_away;
 
+pub(super) use check_up::check_up_height;
+pub(super) use compare::compare_height;
 pub(super) use explain::covers as explain_covers;
 pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
 pub(super) use refused::to_copy as refused_to_copy;
 pub(super) use restore::rows as restore_rows;
 
 use super::{
+    compare_step::Beside,
     intent::Intent,
     jobs::Work,
     keymap::Place,
     layout::Regions,
     model::{Leaving, Model, Step, Waiting},
     page::{Instead, Line, Page, Row, called, instead, line, own},
+    paper_form::Paper,
     restore_step::Stage,
     theme::Ink,
 };
@@ -55,6 +62,9 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::TakeAway => take_away::page(model, regions),
         Place::KeyFile => take_away::form_page(model, regions),
         Place::FileMade => take_away::made_page(model, regions),
+        Place::CheckUp => check_up::page(model, regions),
+        Place::Compare => compare::page(model, regions),
+        Place::Paper => papers::page(model, regions),
         Place::Proof => proof::page(model, regions),
         Place::Why => proof::why_page(model),
         Place::ProofRooms => proof::rooms_page(model, regions),
@@ -209,6 +219,8 @@ pub(super) fn list_height(model: &Model) -> usize {
         Place::Room => room::list_height(model, &regions),
         Place::Restore => restore::list_height(model, &regions),
         Place::Refused => refused::height(&regions),
+        Place::CheckUp => check_up_height(model),
+        Place::Compare => compare_height(model),
         _ => regions.rows(),
     }
 }
@@ -288,6 +300,25 @@ fn command_words(model: &Model) -> Vec<Word> {
         return with_account(model, words);
     }
     match place {
+        Place::CheckUp => words.push(plain("doctor")),
+        Place::Compare => {
+            words.extend([
+                plain("diff"),
+                Word::Plain(quoted(&format!("backup:{}", model.compare.own))),
+            ]);
+            words.push(match &model.compare.beside {
+                Some(Beside::Backup(version)) => Word::Plain(quoted(&format!("backup:{version}"))),
+                Some(Beside::Store) | None => plain("store"),
+            });
+        }
+        Place::Paper => {
+            words.push(plain(match model.take.paper.paper {
+                Paper::Sheet => "sheet",
+                Paper::Report => "report",
+            }));
+            let file = model.path(model.take.paper.file.text().trim());
+            words.push(Word::Private(file.to_string_lossy().into_owned(), "FILE"));
+        }
         Place::SignIn | Place::Backups => words.push(plain("backups")),
         Place::Contents => words.push(plain("rooms")),
         Place::Room | Place::Key => {
@@ -403,6 +434,8 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
         }
         Place::RecoveryKey => Some(("What it opens, without names,", locks::fits_to_copy(model)?)),
         Place::Restore => Some(("The plan, without names,", plan::figures_to_copy(model)?)),
+        Place::CheckUp => Some(("The check-up, without names,", check_up::to_copy(model)?)),
+        Place::Compare => Some(("The comparison, without names,", compare::to_copy(model)?)),
         Place::Why => Some(("The reason, without names,", proof::why_to_copy(model)?)),
         Place::Proof | Place::ProofRooms => {
             Some(("The id of the room", safe(model.proof.room.as_ref()?)))

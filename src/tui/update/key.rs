@@ -51,6 +51,7 @@ impl Model {
                 self.key.field.go_by_row(intent == Intent::Down);
             }
             Intent::Again => self.try_secret(false, effects),
+            Intent::CheckUp => self.open_check_up(effects),
             Intent::TryList => self.open_guesses(effects),
             _ => self.no_sense(),
         }

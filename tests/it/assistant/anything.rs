@@ -15,6 +15,7 @@ use proptest::prelude::*;
 use ratatui::layout::{Position, Size};
 
 use super::scene::{self, Scene};
+use super::scene_insight as insight;
 use super::scene_later as later;
 
 const KEYS: &[&str] = &[
@@ -74,6 +75,8 @@ const KEYS: &[&str] = &[
     "g",
     "G",
     "x",
+    "c",
+    "d",
     "f",
     "t",
     "Del",
@@ -209,6 +212,15 @@ fn answer(scene: &mut Scene, well: bool) {
         Effect::Export { job, .. } => {
             (job, Happened::Exported(Box::new(result(()).map(|()| later::exported()))))
         }
+        Effect::CheckUp { job, .. } => {
+            scene.happens(job, Happened::Carried(job));
+            (job, Happened::CheckedUp(Box::new(result(()).map(|()| insight::checks()))))
+        }
+        Effect::Compare { job, .. } => {
+            scene.happens(job, Happened::Carried(job));
+            (job, Happened::Compared(Box::new(result(()).map(|()| insight::diff()))))
+        }
+        Effect::Paper { job, .. } => (job, Happened::Written(result(()))),
         Effect::Copy { job, text } => (job, Happened::Copied(well.then_some(text))),
         Effect::Kept { job, .. } => (job, Happened::Kept(Vec::new())),
         Effect::Demo { job } => (job, Happened::Demo(result(()).map(|()| scene::paper()))),
@@ -252,7 +264,7 @@ proptest! {
 
     #[test]
     fn nothing_panics_traps_or_escapes(
-        begin in 0..7_u8,
+        begin in 0..9_u8,
         acts in proptest::collection::vec(act(), 0..60),
     ) {
         // Some begin in the middle: else the last steps are seldom reached.
@@ -263,6 +275,8 @@ proptest! {
             3 => Scene::in_the_middle(80, 24),
             4 => Scene::at_proof(80, 24),
             5 => Scene::at_list(80, 24),
+            6 => Scene::at_compare(80, 24),
+            7 => Scene::at_sheet(80, 24),
             _ => Scene::at_key_file(80, 24),
         };
         for act in &acts {
