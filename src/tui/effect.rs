@@ -98,14 +98,14 @@ pub enum Effect {
         /// Keep the session.
         stay: bool,
     },
-    /// Try a secret on every lock.
+    /// Try secrets on every lock.
     Unlock {
         /// The number of this work, and of the visit that holds what opens.
         job: Job,
         /// The visit.
         visit: Job,
-        /// The secret.
-        secret: SecretText,
+        /// The secrets.
+        secrets: Vec<SecretText>,
         /// Do calculations that nobody should start by mistake.
         slow: bool,
     },

@@ -101,6 +101,10 @@ intents! {
     Forget = "forget",
     /// Open a place for a letter that was forgotten.
     OpenPlace = "open-place",
+    /// Show every secret on every lock.
+    FitTable = "fit-table",
+    /// Try another secret, too.
+    OtherKey = "other-key",
     /// Pause what runs, or let it go on.
     Pause = "pause",
     /// Bring the room in focus to the front.

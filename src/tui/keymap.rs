@@ -30,6 +30,8 @@ pub enum Place {
     RecoveryKey,
     /// The search for a slip.
     Mend,
+    /// What every secret opens.
+    Fits,
     /// A list of passphrases.
     Passphrases,
     /// Step 5.
@@ -76,6 +78,7 @@ impl Place {
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
             Self::Mend => "the slip",
+            Self::Fits => "what fits",
             Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
@@ -277,13 +280,14 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 18] = [
+    const SCREENS: [Place; 19] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
         Place::Room,
         Place::Key,
         Place::RecoveryKey,
+        Place::Fits,
         Place::Passphrases,
         Place::Restore,
         Place::Refused,

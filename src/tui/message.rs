@@ -12,6 +12,7 @@ use crate::{
         contents::{Glance, RoomSessions},
         diff::Diff,
         doctor::checks::Check,
+        fits::Fits,
         haul::Hauled,
         key_files::export::Exported,
         look::Overview,
@@ -26,6 +27,7 @@ use crate::{
         trust::SignedBy,
         unlock::{Fit, SecretKind},
         watch::Glance as RestoreGlance,
+        way_on::{Cause, WayOn},
     },
     secret_storage::guesses::Variation,
 };
@@ -202,10 +204,10 @@ pub struct Hit {
     pub variation: Variation,
 }
 
-/// What a secret opens.
+/// What the secrets at hand open.
 #[derive(Clone, Debug)]
 pub struct Opened {
-    /// What it is.
+    /// What the last one is.
     pub kind: SecretKind,
     /// The locks that it opens.
     pub fits: Vec<Fit>,
@@ -217,6 +219,12 @@ pub struct Opened {
     pub left_out_seconds: Option<u64>,
     /// Why it opens no backup, if it does not.
     pub closed: Option<Failure>,
+    /// Every secret on every lock.
+    pub table: Fits,
+    /// What that leads to.
+    pub way_on: WayOn,
+    /// Why it could be that nothing opens.
+    pub causes: Vec<Cause>,
 }
 
 /// What lies on the table of the made-up person.

@@ -100,6 +100,8 @@ pub(super) enum Branch {
     Key,
     /// The search for a slip, and what it found.
     Mend(Mend),
+    /// Every secret on every lock, with the lock in focus.
+    Fits(Cursor),
     /// Passphrases that somebody may have used.
     Passphrases,
     /// The refused keys.
@@ -326,6 +328,7 @@ impl Model {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
             Some(Branch::Mend(_)) => return Place::Mend,
+            Some(Branch::Fits(_)) => return Place::Fits,
             Some(Branch::Passphrases) => return Place::Passphrases,
             Some(Branch::Refused) => return Place::Refused,
             Some(Branch::Why) => return Place::Why,
@@ -468,7 +471,8 @@ impl Model {
     /// Says whether a typed secret is held.
     pub(super) fn holds_secrets(&self) -> bool {
         let SignIn { password, token, .. } = &self.sign_in;
-        let typed = !password.is_empty() || !token.is_empty() || !self.key.field.is_empty();
+        let kept = !self.key.field.is_empty() || !self.key.others.is_empty();
+        let typed = !password.is_empty() || !token.is_empty() || kept;
         let opened = self.key.visit.is_some() && !self.is_restoring();
         let listed = self.guess.holds_secrets() || self.take.form.holds_secrets();
         typed || opened || listed || self.kept_secret.is_some()

@@ -172,12 +172,12 @@ impl Runner {
             }
             Effect::Demo { job } => self.begin_demo(job),
             Effect::Leave { job, account, stay } => self.leave(job, account, stay),
+            Effect::Unlock { job, visit, secrets, slow } => self.unlock(job, visit, secrets, slow),
             Effect::ReadList { job, file } => self.read_list(job, file),
             Effect::Count { job, visit, lines, kinds } => self.count(job, visit, lines, kinds),
             Effect::Guess { job, visit, lines, kinds, slow } => {
                 self.guess(job, visit, (lines, kinds), slow);
             }
-            Effect::Unlock { job, visit, secret, slow } => self.unlock(job, visit, secret, slow),
             Effect::Mend { job, visit, secret } => self.mend(job, visit, secret),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };

@@ -19,7 +19,9 @@ fn text(place: Place) -> &'static str {
         Place::Backups => include_str!("../../../assets/explain/backups.md"),
         Place::Contents => include_str!("../../../assets/explain/contents.md"),
         Place::Room | Place::Key => include_str!("../../../assets/explain/room.md"),
-        Place::RecoveryKey | Place::Mend => include_str!("../../../assets/explain/key.md"),
+        Place::RecoveryKey | Place::Mend | Place::Fits => {
+            include_str!("../../../assets/explain/key.md")
+        }
         Place::Passphrases => include_str!("../../../assets/explain/passphrases.md"),
         Place::Restore | Place::Refused => include_str!("../../../assets/explain/restore.md"),
         Place::CheckUp => include_str!("../../../assets/explain/check_up.md"),

@@ -1,6 +1,9 @@
 //! Step 4: the cells, what can be said of them, and what they open.
 
-use super::locks::{lock_rows, locks};
+use super::{
+    fits::others_words,
+    locks::{lock_rows, locks},
+};
 use crate::{
     base::{
         shown::{Shown, grouped},
@@ -32,7 +35,8 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     let fits_nothing = key.opened.as_ref().is_some_and(|opened| opened.fits.is_empty());
     let mut rows = Vec::new();
     if roomy {
-        rows.push(Row::wrapped(0, line(sentence(model))));
+        let others = others_words(model);
+        rows.push(Row::wrapped(0, line(others.unwrap_or_else(|| sentence(model)))));
         rows.push(Row::empty());
     } else {
         let count = own(count_words(model)).right(regions.cells().saturating_sub(18));
@@ -513,7 +517,10 @@ fn hints(model: &Model) -> Vec<Hint> {
         }
         hints.extend([hint(Intent::Help), hint(Intent::Explain), called(Intent::Back, "out")]);
     } else {
-        if !key.field.is_empty() {
+        if key.opened.is_some() {
+            hints.extend([hint(Intent::FitTable), hint(Intent::OtherKey)]);
+        }
+        if !key.field.is_empty() || !key.others.is_empty() {
             hints.push(hint(Intent::Forget));
         }
         if model.target_version().is_none() {

@@ -5,6 +5,7 @@ mod check_up;
 mod compare;
 mod contents;
 mod explain;
+mod fits;
 mod guesses;
 mod key;
 mod locks;
@@ -23,6 +24,7 @@ mod take_away;
 pub(super) use check_up::check_up_height;
 pub(super) use compare::compare_height;
 pub(super) use explain::covers as explain_covers;
+pub(super) use fits::in_words as fit_in_words;
 pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
 pub(super) use refused::to_copy as refused_to_copy;
 pub(super) use restore::rows as restore_rows;
@@ -56,6 +58,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
         Place::Mend => mend::page(model, regions),
+        Place::Fits => fits::page(model, regions),
         Place::Passphrases => guesses::page(model, regions),
         Place::Restore => restore::page(model, regions),
         Place::Refused => refused::page(model, regions),
@@ -218,6 +221,7 @@ pub(super) fn list_height(model: &Model) -> usize {
         Place::Contents => contents::list_height(model, &regions),
         Place::Room => room::list_height(model, &regions),
         Place::Restore => restore::list_height(model, &regions),
+        Place::Fits => fits::height(model, &regions),
         Place::Refused => refused::height(&regions),
         Place::CheckUp => check_up_height(model),
         Place::Compare => compare_height(model),
@@ -327,7 +331,7 @@ fn command_words(model: &Model) -> Vec<Word> {
                 words.push(Word::Private(view.id.to_string(), "ROOM"));
             }
         }
-        Place::RecoveryKey => words.push(plain("unlock")),
+        Place::RecoveryKey | Place::Fits => words.push(plain("unlock")),
         Place::Mend => words.push(plain("repair")),
         Place::Passphrases => {
             words.extend(["unlock", "--secret-list", "-"].map(plain));
@@ -432,7 +436,9 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
         Place::Room | Place::Key => {
             Some(("The id of the key", safe(&model.room_view()?.focus()?.session_id)))
         }
-        Place::RecoveryKey => Some(("What it opens, without names,", locks::fits_to_copy(model)?)),
+        Place::RecoveryKey | Place::Fits => {
+            Some(("What it opens, without names,", fits::to_copy(model)?))
+        }
         Place::Restore => Some(("The plan, without names,", plan::figures_to_copy(model)?)),
         Place::CheckUp => Some(("The check-up, without names,", check_up::to_copy(model)?)),
         Place::Compare => Some(("The comparison, without names,", compare::to_copy(model)?)),

@@ -5,6 +5,7 @@ mod backups;
 mod check_up;
 mod compare;
 mod contents;
+mod fits;
 mod guesses;
 mod key;
 mod leaving;
@@ -169,12 +170,13 @@ impl Model {
             self.sign_in.password.edit(Edit::Clear);
             self.sign_in.token.edit(Edit::Clear);
             self.key.field.edit(Edit::Clear);
+            self.key.others.clear();
             self.take.form = Form::default();
+            self.branches.retain(|branch| !matches!(branch, Branch::KeyFile | Branch::Fits(_)));
             // A list that is being tried is in use, however long that takes.
             if self.guess.trying.is_none() {
                 self.guess.forget();
             }
-            self.branches.retain(|branch| !matches!(branch, Branch::KeyFile));
             self.kept_secret = None;
             // Texts of messages, too, are for nobody while nobody is there.
             self.proof = ProofStep::default();
@@ -218,7 +220,9 @@ impl Model {
             Intent::GoOn if self.in_field() && self.is_pasting() => return,
             // The last letter of a recovery key ends the field at once: what follows it that soon was
             // meant for the field, and is no command.
-            _ if self.place() == Place::RecoveryKey && self.is_pasting() => return,
+            _ if matches!(self.place(), Place::RecoveryKey | Place::Fits) && self.is_pasting() => {
+                return;
+            }
             _ => {}
         }
         if let Some(edit) = Edit::meant_by(intent).filter(|_| self.in_field()) {
@@ -257,6 +261,7 @@ impl Model {
             Place::Room | Place::Key => self.on_room(intent, effects),
             Place::RecoveryKey => self.on_recovery_key(intent, effects),
             Place::Mend => self.on_mend(intent, effects),
+            Place::Fits => self.on_fits(intent, effects),
             Place::Passphrases => self.on_guesses(intent, effects),
             Place::Restore => self.on_restore(intent, effects),
             Place::Refused => self.on_refused(intent, effects),
@@ -509,6 +514,7 @@ impl Model {
                     haul.rooms.go(to, seen);
                 }
             }
+            Place::Fits => self.go_in_fits(to, seen),
             Place::Restore => self.go_in_restore(to, seen),
             Place::Mend => self.go_in_mend(to),
             Place::Refused => self.go_in_refused(to, seen),
@@ -537,6 +543,7 @@ impl Model {
             Place::Backups => Some(self.backups.cursor.at),
             Place::Contents => Some(self.haul()?.rooms.cursor.at),
             Place::Room => Some(self.room_view()?.cursor.at),
+            Place::Fits => Some(self.fits_cursor().at),
             Place::Refused => Some(self.restore.refused.at),
             Place::TakeAway => Some(self.take.cursor.at),
             Place::Proof => Some(self.proof.cursor.at),

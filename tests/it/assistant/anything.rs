@@ -78,6 +78,7 @@ const KEYS: &[&str] = &[
     "c",
     "d",
     "f",
+    "p",
     "t",
     "Del",
     "Ctrl-O",
@@ -152,7 +153,11 @@ fn answer(scene: &mut Scene, well: bool) {
             (job, Happened::Sessions(result(()).map(|()| scene::sessions())))
         }
         Effect::Unlock { job, .. } => {
-            let opened = match job % 5 {
+            let opened = match job % 9 {
+                5 => later::fits_older(),
+                6 => later::fits_nothing(),
+                7 => later::fits_two(),
+                8 => later::fits_by_storage(),
                 0 => later::opens_older(),
                 1 => later::opens_nothing(),
                 2 => later::opens_storage_only(),
@@ -196,6 +201,7 @@ fn answer(scene: &mut Scene, well: bool) {
             }
             let restoring = match (dry_run, job % 4) {
                 (true, 0) => later::nothing_new(),
+                (true, 1) => later::mixed(),
                 (true, _) => later::plan(),
                 (false, 0) => later::stopped(),
                 (false, _) => later::done(),
@@ -264,7 +270,7 @@ proptest! {
 
     #[test]
     fn nothing_panics_traps_or_escapes(
-        begin in 0..9_u8,
+        begin in 0..10_u8,
         acts in proptest::collection::vec(act(), 0..60),
     ) {
         // Some begin in the middle: else the last steps are seldom reached.
@@ -274,6 +280,7 @@ proptest! {
             2 => Scene::planned(80, 24),
             3 => Scene::in_the_middle(80, 24),
             4 => Scene::at_proof(80, 24),
+            8 => Scene::with_key(80, 24, later::fits_older()),
             5 => Scene::at_list(80, 24),
             6 => Scene::at_compare(80, 24),
             7 => Scene::at_sheet(80, 24),

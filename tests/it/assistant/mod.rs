@@ -2,6 +2,7 @@
 //! program in a real terminal, and whatever anybody may press at any size.
 
 mod anything;
+mod fits;
 mod from_key_on;
 mod guessing;
 mod in_between;
