@@ -148,7 +148,7 @@ fn enter_takes_it_and_esc_keeps_mine() {
     scene.wait(1.0);
     scene.press("Enter");
     let is_key = |effect: &Effect| match effect {
-        Effect::Unlock { secret, .. } => secret.expose() == KEY,
+        Effect::Unlock { secrets, .. } => secrets.iter().any(|secret| secret.expose() == KEY),
         _ => false,
     };
     assert_eq!(scene.count(is_key), 1);
