@@ -116,7 +116,7 @@ fn could_open(version: &BackupVersion, unlocked: &Unlocked, overview: &Overview)
 }
 
 /// What the secrets at hand lead to.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct WayOn {
     /// What it means, in one or two sentences.
     pub what: String,
@@ -207,32 +207,65 @@ fn who(unlocked: &Unlocked) -> &'static str {
     }
 }
 
-/// What could be wrong with a secret that opens nothing, and what helps (SCREENS, step 4).
-pub fn how_that_can_be(unlocked: &Unlocked) -> Vec<(&'static str, &'static str)> {
-    let is_key = |kind: &SecretKind| matches!(kind, SecretKind::RecoveryKey | SecretKind::RawKey);
-    let left_out = unlocked
-        .table
-        .rows
-        .iter()
-        .flat_map(|row| &row.cells)
-        .any(|cell| matches!(cell.best(), Outcome::LeftOut { .. }));
-    let mut list = Vec::new();
-    if unlocked.kinds.contains(&SecretKind::RecoveryKey) {
-        list.push((
-            "Two slips that cancel in the checksum (1 in 256)",
-            "compare it letter by letter",
-        ));
+/// Why it could be that a secret opens nothing (SCREENS, step 4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Cause {
+    /// Slips that cancel each other in the checksum.
+    Slips,
+    /// It fits a lock that was left out.
+    LeftOut,
+    /// It is for another account or server.
+    OtherAccount,
+    /// It is for a backup that was deleted.
+    GoneBackup,
+    /// It is another paper.
+    OtherPaper,
+    /// A passphrase was chosen.
+    Passphrase,
+}
+
+impl Cause {
+    /// What is possible after these secrets, the likeliest first.
+    pub fn possible(unlocked: &Unlocked) -> Vec<Self> {
+        let is_key =
+            |kind: &SecretKind| matches!(kind, SecretKind::RecoveryKey | SecretKind::RawKey);
+        let rows = &unlocked.table.rows;
+        let left_out = rows.iter().flat_map(|row| &row.cells);
+        let left_out =
+            left_out.into_iter().any(|cell| matches!(cell.best(), Outcome::LeftOut { .. }));
+        let made = unlocked.table.was_read_as(Reading::Passphrase);
+        let possible = [
+            (Self::Slips, unlocked.kinds.contains(&SecretKind::RecoveryKey)),
+            (Self::LeftOut, left_out),
+            (Self::OtherAccount, true),
+            (Self::GoneBackup, rows.iter().any(|row| row.gone)),
+            (Self::OtherPaper, true),
+            (Self::Passphrase, made && unlocked.kinds.iter().any(is_key)),
+        ];
+        possible.into_iter().filter(|(_, is)| *is).map(|(cause, _)| cause).collect()
     }
-    if left_out {
-        list.push(("It fits a lock that was left out", "--yes tries it all the same"));
+
+    /// How that can be.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Slips => "Two slips that cancel in the checksum (1 in 256)",
+            Self::LeftOut => "It fits a lock that was left out",
+            Self::OtherAccount => "It belongs to another account or server",
+            Self::GoneBackup => "It belongs to a backup that is gone",
+            Self::OtherPaper => "It is another paper than you think",
+            Self::Passphrase => "You chose a passphrase, not a recovery key",
+        }
     }
-    list.push(("It belongs to another account or server", "--user and --homeserver"));
-    if unlocked.table.rows.iter().any(|row| row.gone) {
-        list.push(("It belongs to a backup that is gone", "an old snapshot: --snapshot"));
+
+    /// What helps somebody who runs a command.
+    pub fn option(self) -> &'static str {
+        match self {
+            Self::Slips => "compare it letter by letter",
+            Self::LeftOut => "--yes tries it all the same",
+            Self::OtherAccount => "--user and --homeserver",
+            Self::GoneBackup => "an old snapshot: --snapshot",
+            Self::OtherPaper => "another --secret-file",
+            Self::Passphrase => "give that instead",
+        }
     }
-    list.push(("It is another paper than you think", "another --secret-file"));
-    if unlocked.kinds.iter().any(is_key) && unlocked.table.was_read_as(Reading::Passphrase) {
-        list.push(("You chose a passphrase, not a recovery key", "give that instead"));
-    }
-    list
 }

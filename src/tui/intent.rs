@@ -89,6 +89,10 @@ intents! {
     OpenFile = "open-file",
     /// Ask for something by its number.
     ByNumber = "by-number",
+    /// Check everything up.
+    CheckUp = "check-up",
+    /// Compare the backup in focus with another one.
+    Compare = "compare",
     /// Try a list of passphrases.
     TryList = "try-list",
     /// Read a list from a file.
@@ -97,6 +101,10 @@ intents! {
     Forget = "forget",
     /// Open a place for a letter that was forgotten.
     OpenPlace = "open-place",
+    /// Show every secret on every lock.
+    FitTable = "fit-table",
+    /// Try another secret, too.
+    OtherKey = "other-key",
     /// Pause what runs, or let it go on.
     Pause = "pause",
     /// Bring the room in focus to the front.

@@ -28,6 +28,10 @@ pub enum Place {
     Key,
     /// Step 4.
     RecoveryKey,
+    /// The search for a slip.
+    Mend,
+    /// What every secret opens.
+    Fits,
     /// A list of passphrases.
     Passphrases,
     /// Step 5.
@@ -46,6 +50,12 @@ pub enum Place {
     KeyFile,
     /// A key file that was made.
     FileMade,
+    /// The check-up.
+    CheckUp,
+    /// Two places beside each other.
+    Compare,
+    /// A report or a recovery sheet.
+    Paper,
     /// In a text field that has the focus.
     Field,
 }
@@ -67,6 +77,8 @@ impl Place {
             Self::Room => "one room",
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
+            Self::Mend => "the slip",
+            Self::Fits => "what fits",
             Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
             Self::Refused => "refused keys",
@@ -75,6 +87,9 @@ impl Place {
             Self::ProofRooms => "rooms",
             Self::TakeAway => "Take away",
             Self::KeyFile | Self::FileMade => "key file",
+            Self::CheckUp => "Check-up",
+            Self::Compare => "Compare",
+            Self::Paper => "a paper",
             Self::Field => "in a text field",
         }
     }
@@ -265,13 +280,14 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 15] = [
+    const SCREENS: [Place; 19] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
         Place::Room,
         Place::Key,
         Place::RecoveryKey,
+        Place::Fits,
         Place::Passphrases,
         Place::Restore,
         Place::Refused,
@@ -281,6 +297,9 @@ mod tests {
         Place::TakeAway,
         Place::KeyFile,
         Place::FileMade,
+        Place::CheckUp,
+        Place::Compare,
+        Place::Paper,
     ];
 
     /// Keys with two meanings on one screen.

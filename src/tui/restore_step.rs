@@ -150,9 +150,14 @@ impl RestoreStep {
         self.order.len()
     }
 
+    /// All that is looked at now: the plan, or what came of it.
+    pub(super) fn shown(&self) -> Option<&Restoring> {
+        self.done.as_deref().or(self.plan.as_deref())
+    }
+
     /// What is looked at now: the plan, or what came of it.
     pub(super) fn run(&self) -> Option<&Restored> {
-        self.done.as_deref().or(self.plan.as_deref()).and_then(run)
+        self.shown().and_then(run)
     }
 
     /// The figures of the plan.

@@ -19,7 +19,7 @@ use crate::{
         passphrase_list::Searched,
         unlock::{Fit, LockKind, Proof, SecretKind, Unlocked},
         visit::Visit,
-        way_on::how_that_can_be,
+        way_on::Cause,
     },
 };
 
@@ -44,8 +44,8 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
             fit_table::print(&unlocked.table, lines);
             lines.line("How that can be, and what helps:");
             let mut list = Table::new(&[("", Align::Left), ("", Align::Flexible)]);
-            for (cause, help) in how_that_can_be(unlocked) {
-                list.row([Shown::new(cause), Shown::new(help)]);
+            for cause in Cause::possible(unlocked) {
+                list.row([Shown::new(cause.words()), Shown::new(cause.option())]);
             }
             lines.list(&list);
         });

@@ -3,6 +3,8 @@
 
 mod account;
 mod guessing;
+mod insight;
+mod mending;
 mod reading;
 mod restoring;
 
@@ -170,12 +172,13 @@ impl Runner {
             }
             Effect::Demo { job } => self.begin_demo(job),
             Effect::Leave { job, account, stay } => self.leave(job, account, stay),
+            Effect::Unlock { job, visit, secrets, slow } => self.unlock(job, visit, secrets, slow),
             Effect::ReadList { job, file } => self.read_list(job, file),
             Effect::Count { job, visit, lines, kinds } => self.count(job, visit, lines, kinds),
             Effect::Guess { job, visit, lines, kinds, slow } => {
                 self.guess(job, visit, (lines, kinds), slow);
             }
-            Effect::Unlock { job, visit, secret, slow } => self.unlock(job, visit, secret, slow),
+            Effect::Mend { job, visit, secret } => self.mend(job, visit, secret),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };
                 self.restore(job, wanted);
@@ -201,6 +204,9 @@ impl Runner {
                 let wish = Export { file, rooms, passphrase, overwrite: false };
                 self.export(job, visit, wish);
             }
+            Effect::CheckUp { job, visit } => self.check_up(job, visit),
+            Effect::Compare { job, visit, own, beside } => self.compare(job, visit, own, beside),
+            Effect::Paper { job, visit, paper, file } => self.paper(job, visit, paper, file),
             Effect::Copy { job, text } => self.copy(job, text),
             Effect::CopyByTerminal(_) | Effect::Redraw | Effect::Suspend => {}
         }

@@ -19,6 +19,7 @@ use crate::{
         unlock::SecretKind,
         visit::Visit,
         watch::Watch,
+        way_on::Cause,
     },
     tui::message::{Happened, Job, Opened},
 };
@@ -48,7 +49,7 @@ pub(super) struct Restore {
 }
 
 impl Runner {
-    pub(super) fn unlock(&mut self, job: Job, visit: Job, secret: SecretText, slow: bool) {
+    pub(super) fn unlock(&mut self, job: Job, visit: Job, secrets: Vec<SecretText>, slow: bool) {
         let (cancel, post) = (self.cancel(job), self.post(job));
         let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::Unlocked(Err(forgotten("visit"))));
@@ -56,7 +57,7 @@ impl Runner {
         tokio::spawn(async move {
             let mut visit = visit.afresh();
             let progress: Arc<dyn Progress> = Arc::new(Stretching(post.clone()));
-            if let Err(failure) = visit.unlock(&[secret], slow, &progress, &cancel).await {
+            if let Err(failure) = visit.unlock(&secrets, slow, &progress, &cancel).await {
                 return post.send(Happened::Unlocked(Err(failure)));
             }
             let opened = Box::new(opened(&visit));
@@ -152,7 +153,7 @@ fn opened(visit: &Visit) -> Opened {
     let no_backup = unlocked.is_none_or(|unlocked| unlocked.opens_backups().is_empty());
     Opened {
         kind: unlocked
-            .and_then(|unlocked| unlocked.kinds.first().copied())
+            .and_then(|unlocked| unlocked.kinds.last().copied())
             .unwrap_or(SecretKind::Unknown),
         fits: unlocked.map(|unlocked| unlocked.fits.clone()).unwrap_or_default(),
         in_secret_storage: unlocked
@@ -161,6 +162,9 @@ fn opened(visit: &Visit) -> Opened {
         cannot_check: unlocked.map(|unlocked| unlocked.cannot_check.clone()).unwrap_or_default(),
         left_out_seconds: unlocked.and_then(|unlocked| unlocked.left_out_seconds()),
         closed: no_backup.then(|| visit.closed()),
+        table: unlocked.map(|unlocked| unlocked.table.clone()).unwrap_or_default(),
+        way_on: visit.way_on().unwrap_or_default(),
+        causes: unlocked.map(Cause::possible).unwrap_or_default(),
     }
 }
 

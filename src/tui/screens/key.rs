@@ -1,6 +1,9 @@
 //! Step 4: the cells, what can be said of them, and what they open.
 
-use super::locks::{lock_rows, locks};
+use super::{
+    fits::others_words,
+    locks::{lock_rows, locks},
+};
 use crate::{
     base::{
         shown::{Shown, grouped},
@@ -32,7 +35,8 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     let fits_nothing = key.opened.as_ref().is_some_and(|opened| opened.fits.is_empty());
     let mut rows = Vec::new();
     if roomy {
-        rows.push(Row::wrapped(0, line(sentence(model))));
+        let others = others_words(model);
+        rows.push(Row::wrapped(0, line(others.unwrap_or_else(|| sentence(model)))));
         rows.push(Row::empty());
     } else {
         let count = own(count_words(model)).right(regions.cells().saturating_sub(18));
@@ -396,7 +400,7 @@ fn nothing_fits_rows() -> Vec<Row> {
         ("It belongs to a backup that is gone", "o  an old snapshot"),
         ("It is another paper than you think", "Del  type it anew"),
         ("It was a passphrase, not a recovery key", "Del  type it anew"),
-        ("Two slips that hide each other (rarely)", "compare each cell"),
+        ("Two slips that hide each other (rarely)", "Enter  search for it"),
     ] {
         rows.push(Row::of(vec![own("    "), own(how).left(42), own(what).ink(Ink::Muted)]));
     }
@@ -453,6 +457,15 @@ fn next(model: &Model, roomy: bool) -> Line {
             "press Enter to see the plan."
         });
     }
+    if model.could_mend() {
+        return line(match (roomy, key.opened.is_some()) {
+            (true, true) => "press Enter to search for a slip. Del takes another recovery key.",
+            (true, false) => {
+                "press Enter: keyhaul searches for the slip. Or compare with your paper."
+            }
+            (false, _) => "Enter searches for the slip.",
+        });
+    }
     // What has a slip in it is still to be compared, also where it was tried.
     if let Some(opened) = key.opened.as_ref().filter(|one| one.kind != SecretKind::Unknown) {
         return match (&opened.closed, opened.left_out_seconds) {
@@ -488,6 +501,8 @@ fn hints(model: &Model) -> Vec<Hint> {
     let mut hints = Vec::new();
     if key.trying.is_some() {
         hints.push(called(Intent::Stop, "stop"));
+    } else if model.could_mend() {
+        hints.push(called(Intent::GoOn, "search"));
     } else if model.target_version().is_some() {
         hints.push(called(Intent::GoOn, "see plan"));
     } else if !key.field.is_empty() {
@@ -502,7 +517,10 @@ fn hints(model: &Model) -> Vec<Hint> {
         }
         hints.extend([hint(Intent::Help), hint(Intent::Explain), called(Intent::Back, "out")]);
     } else {
-        if !key.field.is_empty() {
+        if key.opened.is_some() {
+            hints.extend([hint(Intent::FitTable), hint(Intent::OtherKey)]);
+        }
+        if !key.field.is_empty() || !key.others.is_empty() {
             hints.push(hint(Intent::Forget));
         }
         if model.target_version().is_none() {

@@ -112,17 +112,3 @@ fn outcome(lock: &Lock, opened: Option<&Opened>) -> (&'static str, &'static str,
     }
     ("✗ ", "does not", "–".to_owned())
 }
-
-/// The lines that say what a secret opens, for the clipboard: no names, nothing secret.
-pub(in crate::tui) fn fits_to_copy(model: &Model) -> Option<String> {
-    let opened = model.key.opened.as_ref()?;
-    let lines = locks(model).into_iter().map(|lock| {
-        let kind = match lock.kind {
-            LockKind::SecretStorage => "secret storage, lock",
-            LockKind::Backup => "backup",
-        };
-        let (_, words, how) = outcome(&lock, Some(opened));
-        format!("{kind} {}: {words} ({how})", lock.name)
-    });
-    Some(lines.collect::<Vec<_>>().join("\n"))
-}

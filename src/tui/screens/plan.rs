@@ -1,7 +1,7 @@
 //! The plan as a sum that comes out: every key of the backup stands in exactly one line.
 
 use super::{
-    restore::{rooms_words, shortfall, version},
+    restore::{mixed_rows, rooms_words, shortfall, version},
     rooms::name_of,
 };
 use crate::{
@@ -139,6 +139,7 @@ pub(super) fn planned(model: &Model, regions: &Regions) -> Vec<Row> {
     rows.push(Row::empty());
     rows.extend(figure_rows(model, run, regions, false));
     rows.extend(shortfall(model, run.shortfall.as_ref(), 0));
+    rows.extend(mixed_rows(model, roomy));
     if !roomy {
         return rows;
     }

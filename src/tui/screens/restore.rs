@@ -1,5 +1,7 @@
 //! Step 5: a sum that comes out, then the work, then what came of it.
 
+use std::sync::Arc;
+
 use super::{
     plan::{LINES, figure_rows, lines, planned, side},
     rooms::name_of,
@@ -11,6 +13,7 @@ use crate::{
         words::{about, counted, length, size},
     },
     recovery::{
+        mixed::Mixed,
         restore::{CheckReport, Restored},
         tally::Figures,
     },
@@ -276,6 +279,7 @@ fn done(model: &Model, regions: &Regions, whole: bool) -> Vec<Row> {
     rows.extend(figure_rows(model, run, regions, true));
     let why = run.shortfall.as_ref().filter(|why| why.code() != Code::Stopped);
     rows.extend(shortfall(model, why, 0));
+    rows.extend(mixed_rows(model, roomy));
     if !roomy {
         return rows;
     }
@@ -354,6 +358,10 @@ fn fact(model: &Model, roomy: bool) -> Line {
                     counted(entries, "key"),
                     grouped(refused)
                 )),
+                _ if is_mixed(model) => {
+                    let other = grouped(run.tally.figures.for_another);
+                    line(format!("{other} are for another key: p."))
+                }
                 (_, refused) => line(format!("{} cannot be restored.", grouped(refused))),
             }
         }
@@ -380,8 +388,39 @@ fn next(model: &Model, roomy: bool) -> Line {
         Stage::Restoring if roomy => line("wait, or press 6 to read what is already restored."),
         Stage::Restoring => line("wait, or press 6."),
         Stage::Stopped => line("Enter goes on there."),
+        Stage::Done if roomy && is_mixed(model) => {
+            line("press Enter to read, or p to try another recovery key on the rest.")
+        }
         Stage::Done => line("press Enter to read your messages."),
     }
+}
+
+/// Says whether keys are locked for another recovery key.
+fn is_mixed(model: &Model) -> bool {
+    model.restore.run().is_some_and(|run| run.tally.figures.for_another > 0)
+}
+
+/// What is locked for another recovery key, in which rooms, and what was tried on it.
+pub(super) fn mixed_rows(model: &Model, roomy: bool) -> Vec<Row> {
+    let mixed = model.restore.shown().and_then(|shown| Mixed::of(shown.runs.first()?, shown));
+    let Some(mixed) = mixed else { return Vec::new() };
+    let version = &model.restore.version;
+    let mut rows = Vec::new();
+    let opened = mixed.opened_words(version).filter(|_| roomy);
+    rows.extend(opened.map(|words| Row::wrapped(2, vec![own("✓ ").ink(Ink::Ok), own(words)])));
+    if mixed.count == 0 {
+        return rows;
+    }
+    if !roomy {
+        let words = format!("{} for another key: p tries one", grouped(mixed.count));
+        rows.push(Row::of(vec![own("! ").ink(Ink::Warn), own(words)]));
+        return rows;
+    }
+    // Under the mask a room has a number in place of its name.
+    let called = |id: &Arc<str>| Shown::new(&model.pen().words(&name_of(model, version, id)));
+    let words = mixed.closed_words(version, &called).join(" ");
+    rows.push(Row::wrapped(2, vec![own("! ").ink(Ink::Warn), own(words)]));
+    rows
 }
 
 fn hints(model: &Model) -> Vec<Hint> {
@@ -398,6 +437,9 @@ fn hints(model: &Model) -> Vec<Hint> {
         Stage::Stopped => vec![called(Intent::GoOn, "go on"), hint(Intent::Open)],
         Stage::Done => vec![called(Intent::GoOn, "read"), hint(Intent::Open)],
     };
+    if is_mixed(model) && !model.is_restoring() {
+        hints.push(hint(Intent::OtherKey));
+    }
     hints.extend([hint(Intent::Copy), hint(Intent::Explain), hint(Intent::Help)]);
     hints.push(hint(Intent::Back));
     hints

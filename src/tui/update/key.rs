@@ -38,19 +38,28 @@ impl Model {
                 self.key.in_field = true;
                 self.key_changed(effects);
             }
-            Intent::Forget if self.key.field.is_empty() => {
-                self.remark("Nothing is typed here.");
-            }
-            Intent::Forget => {
+            Intent::FitTable => self.open_fits(),
+            Intent::OtherKey => self.type_another_key(),
+            Intent::Forget if !self.key.field.is_empty() => {
                 self.key.field.edit(Edit::Clear);
                 self.key.in_field = true;
                 self.key_changed(effects);
                 self.remark("What was typed is forgotten.");
             }
+            Intent::Forget if self.key.others.is_empty() => {
+                self.remark("Nothing is typed here.");
+            }
+            Intent::Forget => {
+                self.key.others.clear();
+                self.key.in_field = true;
+                self.key_changed(effects);
+                self.remark("All that was kept at hand is forgotten.");
+            }
             Intent::Up | Intent::Down if self.key.in_field => {
                 self.key.field.go_by_row(intent == Intent::Down);
             }
             Intent::Again => self.try_secret(false, effects),
+            Intent::CheckUp => self.open_check_up(effects),
             Intent::TryList => self.open_guesses(effects),
             _ => self.no_sense(),
         }
@@ -89,7 +98,7 @@ impl Model {
     }
 
     /// Something else is typed: what was opened before was for the text before.
-    fn key_changed(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn key_changed(&mut self, effects: &mut Vec<Effect>) {
         self.guess.found = None;
         self.close_key(effects);
         self.try_if_ready(effects);
@@ -97,6 +106,7 @@ impl Model {
 
     /// Gives up what was opened, and what is being tried.
     pub(super) fn close_key(&mut self, effects: &mut Vec<Effect>) {
+        self.end_mend(effects);
         effects.extend(self.jobs.end_kind(&Work::Unlock).map(Effect::Cancel));
         effects.extend(self.key.visit.map(Effect::Forget));
         self.key.close();
@@ -122,8 +132,8 @@ impl Model {
         self.close_key(effects);
         let job = self.begin(Work::Unlock, effects);
         self.key.trying = Some(self.now);
-        let secret = self.key.field.secret();
-        effects.push(Effect::Unlock { job, visit, secret, slow });
+        let secrets = self.key.secrets();
+        effects.push(Effect::Unlock { job, visit, secrets, slow });
     }
 
     fn go_on_from_key(&mut self, effects: &mut Vec<Effect>) {
@@ -131,10 +141,11 @@ impl Model {
             return self.remark("One moment: it is being tried on your locks.");
         }
         match &self.key.opened {
-            None if self.key.field.is_empty() => {
+            None if self.key.field.is_empty() && self.key.others.is_empty() => {
                 self.key.in_field = true;
                 self.remark("Type or paste your recovery key or passphrase first.");
             }
+            _ if self.could_mend() => self.begin_mend(effects),
             None => self.try_secret(false, effects),
             Some(_) if self.target_version().is_some() => self.go_to(Step::Restore, effects),
             Some(opened) if opened.left_out_seconds.is_some() => self.try_secret(true, effects),
@@ -152,9 +163,12 @@ impl Model {
     pub(in crate::tui) fn target_version(&self) -> Option<String> {
         let opened = self.key.opened.as_ref()?;
         let fits = opened.fits.iter().filter(|fit| fit.kind == LockKind::Backup);
-        let open = self.open.as_deref();
+        let (open, wanted) = (self.open.as_deref(), self.key.wanted.as_deref());
         let count = |id: &str| self.backups.version(id).and_then(|version| version.count);
-        let best = fits.max_by_key(|fit| (open == Some(&*fit.id), fit.current, count(&fit.id)));
+        let best = fits.max_by_key(|fit| {
+            let id = Some(&*fit.id);
+            (wanted == id, open == id, fit.current, count(&fit.id))
+        });
         best.map(|fit| fit.id.clone())
     }
 
@@ -167,6 +181,10 @@ impl Model {
                 // Enter goes on from here; letters are keys again.
                 self.key.in_field &= opened.closed.is_some();
                 self.key.opened = Some(*opened);
+                self.plan_may_open_more();
+                if self.is_unexpected() {
+                    self.open_fits();
+                }
             }
             Err(failure) if failure.code() == Code::Stopped => {
                 self.remark("Stopped. What you typed is still there.");

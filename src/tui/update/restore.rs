@@ -8,6 +8,7 @@ use crate::{
         haul::Haul,
         intent::Intent,
         jobs::Work,
+        keymap::Place,
         list::{Cursor, Move},
         model::{Branch, Model, Step},
         overlay::{Choice, Repeat},
@@ -27,6 +28,15 @@ impl Model {
                 self.bring_to_front(room, effects);
             }
             Intent::Open => self.open_refused(),
+            Intent::OtherKey if self.is_restoring() => {
+                self.remark("One moment: it goes on. Another key can be tried on the rest then.");
+            }
+            Intent::OtherKey => {
+                self.go_to(Step::Key, effects);
+                if self.place() == Place::RecoveryKey {
+                    self.type_another_key();
+                }
+            }
             Intent::Again => match self.restore.stage {
                 Stage::Planning | Stage::Restoring | Stage::Reading => {
                     self.remark("It is under way. Ctrl-C stops it.");
@@ -102,6 +112,16 @@ impl Model {
         if planned && self.restore.version == version {
             self.restore.stage = Stage::Nothing;
             self.restore.plan = None;
+        }
+    }
+
+    /// Another secret is at hand: what was locked for another recovery key may open now, so what was planned
+    /// is to be planned anew.
+    pub(super) fn plan_may_open_more(&mut self) {
+        let mixed = self.restore.run().is_some_and(|run| run.tally.figures.for_another > 0);
+        let over = matches!(self.restore.stage, Stage::Planned | Stage::Stopped | Stage::Done);
+        if mixed && over {
+            self.restore.stage = Stage::Nothing;
         }
     }
 

@@ -260,7 +260,7 @@ fn what_opens_goes_on_as_if_it_was_typed() {
     let mut scene = Scene::trying(80, 24);
     found(&mut scene);
     let secret = scene.effects.iter().rev().find_map(|effect| match effect {
-        Effect::Unlock { secret, .. } => Some(secret.expose().to_owned()),
+        Effect::Unlock { secrets, .. } => Some(secrets.last()?.expose().to_owned()),
         _ => None,
     });
     assert_eq!(secret.as_deref(), Some("correct horse"));

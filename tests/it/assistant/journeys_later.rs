@@ -77,12 +77,12 @@ async fn with_a_wrong_key_first() {
     ada.sees("Type it as it stands on your paper").await;
     // Somebody else's key: complete, and for nothing on this account.
     ada.paste("EsTc LW2K PGiF wKEA 3As5 g5c4 BXwk qeeJ ZJV8 Q9fu gUMN UE4d").await;
-    ada.sees("It opens nothing on this account. Nothing is lost or changed.").await;
-    ada.press("Esc").await;
-    ada.sees("How that can be").await;
+    ada.sees("It opens nothing on this account. Nothing is lost, nothing was changed.").await;
+    let screen = ada.sees("How that can be").await;
+    assert!(screen.contains("0 of 3 locks open"), "{screen}");
     ada.press("5").await;
     ada.sees("Type your recovery key first: press 4.").await;
-    ada.press("Del").await;
+    ada.press("Esc Esc Del").await;
     ada.sees("What was typed is forgotten.").await;
     ada.paste(Story::Plain.recovery_key().expose()).await;
     ada.sees("It opens 5 467 keys: backup 3, the current one.").await;
@@ -101,7 +101,8 @@ async fn with_the_key_of_an_older_backup() {
     ada.press("4").await;
     ada.sees("Type it as it stands on your paper").await;
     ada.paste(Story::Plain.old_recovery_key().expose()).await;
-    let screen = ada.sees("It is right. It opens backup 1 (420 keys)").await;
+    let screen = ada.sees("Your recovery key is right. It opens backup 1 (420 keys)").await;
+    assert!(screen.contains("1 of 3 locks opens"), "{screen}");
     assert!(screen.contains("Backup 1 is not read yet"), "{screen}");
     ada.press("Enter").await;
     ada.sees("420  in all         as many as the server says").await;
@@ -175,6 +176,7 @@ async fn the_token_dies_in_the_middle() {
     ada.press("Enter").await;
     ada.sees("✓ Restored. 5 427 keys").await;
     ada.press("Enter").await;
+    ada.sees("▸6 Proof").await;
     let screen = ada.sees("! ").await;
     assert!(screen.contains("▸6 Proof"), "{screen}");
     ada.press("7").await;
@@ -198,7 +200,7 @@ async fn leaving_in_the_middle_and_coming_back() {
     ada.press("4").await;
     ada.sees("5 467 keys").await;
     ada.paste(Story::Plain.old_recovery_key().expose()).await;
-    ada.sees("It is right. It opens backup 1").await;
+    ada.sees("It opens backup 1 (420 keys)").await;
     between.play(vec![("/room_keys/keys", Trick::Hold(hold.clone()))]);
     ada.press("Enter").await;
     ada.sees("keyhaul reads and saves backup 1 first.").await;

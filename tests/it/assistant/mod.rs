@@ -2,18 +2,23 @@
 //! program in a real terminal, and whatever anybody may press at any size.
 
 mod anything;
+mod fits;
 mod from_key_on;
 mod guessing;
 mod in_between;
+mod insight;
 mod journey;
 mod journeys;
+mod journeys_insight;
 mod journeys_later;
 mod keys;
 mod leaving;
 mod masked;
+mod mending;
 mod pictures;
 mod pty;
 mod scene;
+mod scene_insight;
 mod scene_later;
 mod screens;
 mod screens_later;

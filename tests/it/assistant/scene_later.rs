@@ -3,9 +3,11 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use keyhaul::backup::version::PublicKey;
 use keyhaul::base::failure::{Code, Failure};
 use keyhaul::base::secret::SecretText;
 use keyhaul::base::shown::Shown;
+use keyhaul::recovery::fits::{Cell, Fits, LeadsTo, Outcome, Row};
 use keyhaul::recovery::key_files::export::Exported;
 use keyhaul::recovery::look::Locks;
 use keyhaul::recovery::proof::reason::Reason;
@@ -16,6 +18,7 @@ use keyhaul::recovery::restore::{Restored, Restoring};
 use keyhaul::recovery::tally::{Figures, RefusedEntry, Tally};
 use keyhaul::recovery::unlock::{Fit, LockKind, Proof, SecretKind};
 use keyhaul::recovery::watch::Glance;
+use keyhaul::recovery::way_on::{Cause, Closed, Opener, WayOn};
 use keyhaul::store::check::CheckReport;
 use keyhaul::tui::effect::Effect;
 use keyhaul::tui::message::{Happened, Job, Opened};
@@ -180,7 +183,121 @@ fn opened(fits: Vec<Fit>, in_secret_storage: &[&str]) -> Opened {
         cannot_check: Vec::new(),
         left_out_seconds: None,
         closed: None,
+        table: Fits::default(),
+        way_on: WayOn::default(),
+        causes: Vec::new(),
     }
+}
+
+/// A row of the fit table, with what came of each secret.
+fn row(kind: LockKind, id: &str, current: bool, count: Option<u64>, cells: &[Cell]) -> Row {
+    Row {
+        kind,
+        id: id.to_owned(),
+        current,
+        count,
+        gone: false,
+        cells: cells.to_vec(),
+        leads_to: LeadsTo::Nowhere,
+        sampled: None,
+    }
+}
+
+/// The table of the story for one secret: the lock of secret storage in use, another one, three backups
+/// and one that is gone. All say no.
+fn table(made: &[&str], secrets: usize) -> Fits {
+    let cell = |id: &str| Cell {
+        key: Outcome::No,
+        passphrase: if made.contains(&id) { Outcome::No } else { Outcome::Impossible },
+    };
+    let cells = |id: &str| vec![cell(id); secrets];
+    let (storage, backup) = (LockKind::SecretStorage, LockKind::Backup);
+    let (in_use, other) = ("f4KqAAAAAAAAAAAA", "9bTzAAAAAAAAAAAA");
+    let rows = vec![
+        row(storage, in_use, true, None, &cells(in_use)),
+        row(storage, other, false, None, &cells(other)),
+        row(backup, "4", true, Some(18_420), &cells("4")),
+        Row { gone: true, ..row(backup, "3", false, None, &vec![Cell::default(); secrets]) },
+        row(backup, "2", false, Some(6_312), &cells("2")),
+        row(backup, "1", false, Some(411), &cells("1")),
+    ];
+    Fits { rows, secrets: vec![SecretKind::RecoveryKey; secrets] }
+}
+
+fn proven(held_in: Option<&str>) -> Outcome {
+    Outcome::Opens { proof: Proof::PublicKey, held_in: held_in.map(str::to_owned) }
+}
+
+fn closed(version: &str, count: u64, current: bool) -> Closed {
+    let could_open = vec![Opener::RecoveryKey];
+    Closed { version: version.to_owned(), count: Some(count), current, could_open }
+}
+
+/// The key of an older backup, with the whole table.
+pub(super) fn fits_older() -> Opened {
+    let mut table = table(&["f4KqAAAAAAAAAAAA", "1"], 1);
+    table.rows[4].cells[0].key = proven(None);
+    table.rows[4].leads_to = LeadsTo::Keys(Some(6_312));
+    let way_on = WayOn {
+        what:
+            "Your recovery key is right. It opens backup 2 (6 312 keys), not the current backup 4."
+                .to_owned(),
+        restore: vec!["2".to_owned()],
+        current_opens: false,
+        closed: vec![closed("4", 18_420, true), closed("1", 411, false)],
+    };
+    Opened { table, way_on, ..opens_older() }
+}
+
+/// Secret storage opens, and holds the key of an older backup.
+pub(super) fn fits_by_storage() -> Opened {
+    let mut table = table(&[], 1);
+    table.rows[0].cells[0].key = Outcome::Opens { proof: Proof::Mac, held_in: None };
+    table.rows[0].leads_to = LeadsTo::KeyOf(vec!["2".to_owned()]);
+    table.rows[4].cells[0].key = proven(Some("f4KqAAAAAAAAAAAA"));
+    table.rows[4].leads_to = LeadsTo::Keys(Some(6_312));
+    let storage = fit(LockKind::SecretStorage, "f4KqAAAAAAAAAAAA", true);
+    let opened = opened(vec![storage, fit(LockKind::Backup, "2", false)], &["2"]);
+    let what = "Your recovery key is right. It opens backup 2 (6 312 keys), not the current backup 4. \
+                Secret storage holds the key of backup 2: it was filled when that one was current.";
+    Opened { table, way_on: WayOn { what: what.to_owned(), ..fits_older().way_on }, ..opened }
+}
+
+/// Nothing fits.
+pub(super) fn fits_nothing() -> Opened {
+    let table = table(&["f4KqAAAAAAAAAAAA", "1"], 1);
+    let what = "It opens nothing on this account.".to_owned();
+    let causes = vec![
+        Cause::Slips,
+        Cause::OtherAccount,
+        Cause::GoneBackup,
+        Cause::OtherPaper,
+        Cause::Passphrase,
+    ];
+    let closed = vec![closed("4", 18_420, true), closed("2", 6_312, false)];
+    let way_on = WayOn { what, closed, ..WayOn::default() };
+    Opened { table, way_on, causes, ..opens_nothing() }
+}
+
+/// Two recovery keys: one of an older backup, one of secret storage with the current one.
+pub(super) fn fits_two() -> Opened {
+    let mut table = table(&[], 2);
+    table.rows[0].cells[1].key = Outcome::Opens { proof: Proof::Mac, held_in: None };
+    table.rows[0].leads_to = LeadsTo::KeyOf(vec!["4".to_owned()]);
+    table.rows[2].cells[1].key = proven(Some("f4KqAAAAAAAAAAAA"));
+    table.rows[2].leads_to = LeadsTo::Keys(Some(18_420));
+    table.rows[4].cells[0].key = proven(None);
+    table.rows[4].leads_to = LeadsTo::Keys(Some(6_312));
+    let mut opened = opens_all();
+    opened.fits.insert(0, fit(LockKind::Backup, "2", false));
+    let way_on = WayOn {
+        what: "Together your secrets open backup 4 (18 420 keys) and backup 2 (6 312 keys)."
+            .to_owned(),
+        restore: vec!["4".to_owned(), "2".to_owned()],
+        current_opens: true,
+        closed: vec![closed("1", 411, false)],
+    };
+    Opened { table, way_on, ..opened }
 }
 
 /// It opens secret storage, and through it the current backup.
@@ -316,6 +433,18 @@ pub(super) fn done() -> Restoring {
         read_back: Some(whole),
         ..Restoring::default()
     }
+}
+
+/// A plan of which 171 keys are locked for another recovery key, after the key of backup 2 was tried.
+pub(super) fn mixed() -> Restoring {
+    let mut mixed = plan();
+    mixed.runs[0].tally.figures.for_another = 171;
+    let room = mixed.runs[0].tally.rooms.get_mut("!oldphone00:example.org").unwrap();
+    room.for_another = 171;
+    let (own, other) = (PublicKey([1; 32]), PublicKey([2; 32]));
+    mixed.runs[0].tried = vec![own, other];
+    mixed.keys = vec![(own, vec!["4".to_owned()]), (other, vec!["2".to_owned()])];
+    mixed
 }
 
 /// Somebody stopped it at about two fifths.
