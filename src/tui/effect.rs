@@ -3,7 +3,7 @@
 
 use std::{path::PathBuf, sync::Arc};
 
-use super::message::Job;
+use super::{message::Job, paper_form::Paper};
 use crate::{
     backup::version::BackupVersion,
     base::secret::SecretText,
@@ -109,6 +109,15 @@ pub enum Effect {
         /// Do calculations that nobody should start by mistake.
         slow: bool,
     },
+    /// Search for what a mistyped recovery key was meant to be.
+    Mend {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// What was typed.
+        secret: SecretText,
+    },
     /// Read a list of passphrases from a file.
     ReadList {
         /// The number of this work.
@@ -194,6 +203,35 @@ pub enum Effect {
         /// Locks the file.
         passphrase: SecretText,
     },
+    /// Check everything up.
+    CheckUp {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+    },
+    /// Compare a version with another one, or with the store.
+    Compare {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// The version.
+        own: Read,
+        /// The other one; the store where there is none.
+        beside: Option<Read>,
+    },
+    /// Write a report or a recovery sheet.
+    Paper {
+        /// The number of this work.
+        job: Job,
+        /// The visit.
+        visit: Job,
+        /// Which of them.
+        paper: Paper,
+        /// The file.
+        file: PathBuf,
+    },
     /// Put text on the clipboard of this computer.
     Copy {
         /// The number of this work.
@@ -207,6 +245,15 @@ pub enum Effect {
     Redraw,
     /// Back to the shell until it wants us again.
     Suspend,
+}
+
+/// A version to read, and the snapshot that spares the server the question.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Read {
+    /// The version.
+    pub version: String,
+    /// Its snapshot, where it was read whole.
+    pub file: Option<PathBuf>,
 }
 
 /// Where to look.

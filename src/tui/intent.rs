@@ -89,6 +89,10 @@ intents! {
     OpenFile = "open-file",
     /// Ask for something by its number.
     ByNumber = "by-number",
+    /// Check everything up.
+    CheckUp = "check-up",
+    /// Compare the backup in focus with another one.
+    Compare = "compare",
     /// Try a list of passphrases.
     TryList = "try-list",
     /// Read a list from a file.

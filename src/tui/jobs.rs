@@ -29,6 +29,8 @@ pub(super) enum Work {
     Leave(Job),
     /// Trying a secret.
     Unlock,
+    /// Searching for a slip.
+    Mend,
     /// Planning a restore.
     Plan,
     /// Restoring.
@@ -39,6 +41,12 @@ pub(super) enum Work {
     Passphrase,
     /// Writing a key file.
     Export,
+    /// Checking everything up.
+    CheckUp,
+    /// Comparing two places.
+    Compare,
+    /// Writing a report or a recovery sheet.
+    Paper,
     /// Copying to the clipboard.
     Copy,
     /// Reading a list of passphrases.

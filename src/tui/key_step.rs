@@ -27,6 +27,8 @@ pub(super) struct KeyStep {
     pub(super) stretched: Option<(u64, u64)>,
     /// What it opens, once it was tried.
     pub(super) opened: Option<Opened>,
+    /// Where the paper is wrong, once a slip was mended.
+    pub(super) to_correct: Option<String>,
     /// The visit that holds what was opened.
     pub(super) visit: Option<Job>,
 }

@@ -28,6 +28,8 @@ pub enum Place {
     Key,
     /// Step 4.
     RecoveryKey,
+    /// The search for a slip.
+    Mend,
     /// What every secret opens.
     Fits,
     /// A list of passphrases.
@@ -48,6 +50,12 @@ pub enum Place {
     KeyFile,
     /// A key file that was made.
     FileMade,
+    /// The check-up.
+    CheckUp,
+    /// Two places beside each other.
+    Compare,
+    /// A report or a recovery sheet.
+    Paper,
     /// In a text field that has the focus.
     Field,
 }
@@ -69,6 +77,7 @@ impl Place {
             Self::Room => "one room",
             Self::Key => "one key",
             Self::RecoveryKey => "Key",
+            Self::Mend => "the slip",
             Self::Fits => "what fits",
             Self::Passphrases => "passphrases",
             Self::Restore => "Restore",
@@ -78,6 +87,9 @@ impl Place {
             Self::ProofRooms => "rooms",
             Self::TakeAway => "Take away",
             Self::KeyFile | Self::FileMade => "key file",
+            Self::CheckUp => "Check-up",
+            Self::Compare => "Compare",
+            Self::Paper => "a paper",
             Self::Field => "in a text field",
         }
     }
@@ -268,7 +280,7 @@ mod tests {
 
     use super::*;
 
-    const SCREENS: [Place; 16] = [
+    const SCREENS: [Place; 19] = [
         Place::SignIn,
         Place::Backups,
         Place::Contents,
@@ -285,6 +297,9 @@ mod tests {
         Place::TakeAway,
         Place::KeyFile,
         Place::FileMade,
+        Place::CheckUp,
+        Place::Compare,
+        Place::Paper,
     ];
 
     /// Keys with two meanings on one screen.

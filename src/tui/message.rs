@@ -6,10 +6,12 @@ use ratatui::layout::{Position, Size};
 
 use super::{field::Edit, intent::Intent};
 use crate::{
-    backup::version::BackupVersion,
+    backup::{repair::Slips, version::BackupVersion},
     base::{failure::Failure, progress::Delay, secret::SecretText, shown::Shown},
     recovery::{
         contents::{Glance, RoomSessions},
+        diff::Diff,
+        doctor::checks::Check,
         fits::Fits,
         haul::Hauled,
         key_files::export::Exported,
@@ -18,6 +20,7 @@ use crate::{
         names::RoomName,
         passphrase_list::Estimate,
         proof::History,
+        repair::Repaired,
         restore::Restoring,
         sign_in::{Device, Found, Left},
         snapshots::Kept,
@@ -84,6 +87,19 @@ pub enum Happened {
     Stretched(u64, u64),
     /// A secret was tried on every lock.
     Unlocked(Result<Box<Opened>, Failure>),
+    /// What a search for a slip looks for, in this order, and how many possibilities each kind has.
+    MendPlanned(Vec<(Slips, u64)>),
+    /// The search goes on.
+    Mending {
+        /// What it looks for now.
+        stage: &'static str,
+        /// Possibilities of that which were tried.
+        tried: u64,
+        /// Seconds left for it, once that can be told.
+        left: Option<u64>,
+    },
+    /// The search is over.
+    Mended(Box<Result<Repaired, Failure>>),
     /// Who signed each version, judged anew with what was opened.
     Judged(Vec<(String, Vec<SignedBy>)>),
     /// A restore goes on.
@@ -102,10 +118,16 @@ pub enum Happened {
     Guessed(Result<Box<Hit>, Failure>),
     /// A passphrase was made.
     Passphrase(SecretText),
-    /// So many keys are in the file by now.
+    /// So many keys are in the file by now, or were read for a comparison or a check-up.
     Carried(u64),
     /// A key file was written.
     Exported(Box<Result<Exported, Failure>>),
+    /// Everything was checked up.
+    CheckedUp(Box<Result<Vec<Check>, Failure>>),
+    /// Two places were compared.
+    Compared(Box<Result<Diff, Failure>>),
+    /// A report or a recovery sheet was written.
+    Written(Result<(), Failure>),
     /// A server lets the work wait: seconds left, none when it goes on.
     Waiting(u64, Delay),
     /// A backup is read room by room: rooms that were asked for, rooms that are known.
@@ -124,6 +146,8 @@ impl Happened {
                 | Self::Named(_)
                 | Self::Stretched(..)
                 | Self::Unlocked(Ok(_))
+                | Self::MendPlanned(_)
+                | Self::Mending { .. }
                 | Self::Restoring(_)
                 | Self::Carried(_)
                 | Self::Guessing(_)

@@ -5,7 +5,9 @@
 //! [`page::Page`] → [`draw`] puts it on the window with the [`pen`], the only door to the screen.
 
 mod backups;
+mod check_up;
 pub mod clipboard;
+mod compare_step;
 mod field;
 mod guess_step;
 mod haul;
@@ -13,7 +15,9 @@ mod jobs;
 mod key_field;
 mod key_step;
 mod list;
+mod mend;
 mod overlay;
+mod paper_form;
 mod proof_step;
 mod restore_step;
 mod rooms;
@@ -38,4 +42,6 @@ pub mod runner;
 pub mod terminal;
 pub mod theme;
 
+pub use compare_step::Beside;
 pub use field::Edit;
+pub use paper_form::Paper;

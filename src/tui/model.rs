@@ -7,6 +7,8 @@ use ratatui::layout::Size;
 
 use super::{
     backups::Backups,
+    check_up::CheckUp,
+    compare_step::Compare,
     guess_step::GuessStep,
     haul::Haul,
     jobs::Jobs,
@@ -14,6 +16,7 @@ use super::{
     keymap::Place,
     layout::{Regions, SMALLEST, layout},
     list::Cursor,
+    mend::Mend,
     message::{DemoPaper, Job, Moment, Signed},
     overlay::Overlay,
     page::Line,
@@ -95,6 +98,8 @@ pub(super) enum Branch {
     Room(RoomView),
     /// One key of the room below.
     Key,
+    /// The search for a slip, and what it found.
+    Mend(Mend),
     /// Every secret on every lock, with the lock in focus.
     Fits(Cursor),
     /// Passphrases that somebody may have used.
@@ -109,6 +114,12 @@ pub(super) enum Branch {
     KeyFile,
     /// A key file that was made.
     KeyFileMade,
+    /// The check-up.
+    CheckUp,
+    /// Two places beside each other.
+    Compare,
+    /// Writing a report or a recovery sheet.
+    Paper,
 }
 
 /// One room, key by key.
@@ -287,6 +298,8 @@ pub struct Model {
     pub(super) restore: RestoreStep,
     pub(super) proof: ProofStep,
     pub(super) take: TakeAway,
+    pub(super) check_up: CheckUp,
+    pub(super) compare: Compare,
     pub(super) jobs: Jobs,
     /// A recovery key that came into a wrong field, kept for the step that wants it.
     pub(super) kept_secret: Option<SecretText>,
@@ -314,6 +327,7 @@ impl Model {
         match self.branches.last() {
             Some(Branch::Room(_)) => return Place::Room,
             Some(Branch::Key) => return Place::Key,
+            Some(Branch::Mend(_)) => return Place::Mend,
             Some(Branch::Fits(_)) => return Place::Fits,
             Some(Branch::Passphrases) => return Place::Passphrases,
             Some(Branch::Refused) => return Place::Refused,
@@ -321,6 +335,9 @@ impl Model {
             Some(Branch::ProofRooms) => return Place::ProofRooms,
             Some(Branch::KeyFile) => return Place::KeyFile,
             Some(Branch::KeyFileMade) => return Place::FileMade,
+            Some(Branch::CheckUp) => return Place::CheckUp,
+            Some(Branch::Compare) => return Place::Compare,
+            Some(Branch::Paper) => return Place::Paper,
             None => {}
         }
         match self.step {
@@ -350,6 +367,7 @@ impl Model {
             Place::RecoveryKey => self.key.in_field,
             Place::Passphrases => self.guess.in_field(),
             Place::KeyFile => self.take.form.in_field(),
+            Place::Paper => true,
             _ => false,
         }
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::{
     field::{Field, SecretField},
     list::Cursor,
+    paper_form::{Paper, PaperForm},
 };
 use crate::{
     base::{failure::Failure, secret::SecretText},
@@ -19,6 +20,8 @@ use crate::{
 pub(super) enum Item {
     /// A key file for other apps.
     KeyFile,
+    /// A recovery sheet, or a report for support.
+    Paper(Paper),
     /// Sign out and leave.
     SignOut,
     /// Leave and stay signed in.
@@ -34,6 +37,8 @@ pub(super) struct TakeAway {
     pub(super) form: Form,
     /// Key files that were made.
     pub(super) made: Vec<Made>,
+    /// The report or the recovery sheet that is being written.
+    pub(super) paper: PaperForm,
     /// Keys in the file so far, while it is written.
     pub(super) carried: u64,
     /// The file that is being written.

@@ -177,7 +177,14 @@ fn no_command_leaves_a_secret() {
     let keys = ada.lab.path("home/keys.txt").to_str().unwrap().to_owned();
     let raw = ada.lab.secret("raw key", base64::encode(backup_key().secret().expose()));
     let raw = format!("--secret-file={raw}");
+    // A paper that was copied with a slip is as good as the right one.
+    let mut slipped = Story::Plain.recovery_key().expose().to_owned();
+    slipped.remove(31);
+    canaries.push(Canary::text("recovery key with a slip", &slipped));
+    let slipped = format!("--secret-file={}", ada.lab.secret("slipped", &slipped));
     for (args, exit) in [
+        (ada.asks(&["repair", &slipped]), 0),
+        (ada.asks(&["repair", &slipped, "--json"]), 0),
         (ada.opens(&["backups"]), 0),
         (ada.opens(&["rooms"]), 0),
         (ada.opens(&["sessions", &room]), 0),

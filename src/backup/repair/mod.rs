@@ -16,7 +16,7 @@ mod several;
 mod shapes;
 mod stages;
 
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeInclusive};
 
 use zeroize::Zeroizing;
 
@@ -27,6 +27,9 @@ pub use self::{
 use self::{letters::Letter, stages::Stage};
 use super::recovery_key::{self, LETTERS, RecoveryKeyFault};
 use crate::base::secret::{Secret32, SecretText};
+
+/// How many letters a text must have to be searched: a group of four may be missing, or all be there twice.
+pub const SEARCHED: RangeInclusive<usize> = LETTERS - 4..=LETTERS * 2;
 
 /// A search: what was typed, and what may have happened to it.
 pub struct Search {
@@ -42,8 +45,7 @@ impl Search {
         let mut letters = Zeroizing::new(Vec::with_capacity(text.len()));
         letters.extend(letters::read(text));
         let one_case = matches!(recovery_key::parse(text), Err(RecoveryKeyFault::OneCase { .. }));
-        let possible = LETTERS - 4..=LETTERS * 2;
-        let stages = match possible.contains(&letters.len()) {
+        let stages = match SEARCHED.contains(&letters.len()) {
             true => stages::of_text(&letters, one_case),
             false => Vec::new(),
         };

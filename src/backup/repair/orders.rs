@@ -14,8 +14,8 @@ use super::{
 
 /// Groups of a recovery key.
 const GROUPS: usize = LETTERS / GROUP;
-/// In how many orders they can stand.
-pub(super) const ORDERS: u64 = 479_001_600;
+/// In how many orders ten groups can stand, behind the first two.
+const ORDERS_OF_TEN: u64 = 3_628_800;
 /// Parts of the walk: by the groups that come first and second.
 pub(super) const PORTIONS: u64 = (GROUPS * GROUPS) as u64;
 
@@ -31,10 +31,18 @@ fn groups(letters: &[Letter]) -> Option<Zeroizing<Vec<u64>>> {
     (letters.len() == LETTERS).then_some(groups)
 }
 
-/// How many orders there are in a part.
-pub(super) fn count(portion: u64) -> u64 {
-    let (first, second) = (portion / GROUPS as u64, portion % GROUPS as u64);
-    if first == second { 0 } else { ORDERS / (GROUPS * (GROUPS - 1)) as u64 }
+/// Says whether a recovery key can begin with this group.
+fn begins(groups: &[u64], first: usize) -> bool {
+    let mut sum = Number::zero();
+    sum.add_times(&power(0), groups.get(first).copied().unwrap_or_default());
+    sum.reaches(Power::reach(GROUP))
+}
+
+/// How many orders there are in a part: none that begin with a group that no recovery key begins with.
+pub(super) fn count(letters: &[Letter], portion: u64) -> u64 {
+    let (first, second) = (portion as usize / GROUPS, portion as usize % GROUPS);
+    let possible = groups(letters).is_some_and(|groups| begins(&groups, first));
+    if possible && first != second { ORDERS_OF_TEN } else { 0 }
 }
 
 /// Walks through the orders of a part, and hands on what passes.

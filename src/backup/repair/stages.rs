@@ -192,7 +192,9 @@ impl Part {
 
     /// How many possibilities there are.
     fn count(&self, letters: &[Letter]) -> u64 {
-        let Kind::Edits { shapes, wrong, divided } = &self.kind else { return orders::ORDERS };
+        let Kind::Edits { shapes, wrong, divided } = &self.kind else {
+            return (0..self.portions).map(|portion| orders::count(letters, portion)).sum();
+        };
         let readable = letters.iter().all(|letter| matches!(letter.is, Is::Known(_)));
         // Then each text has as many as every other one.
         let alike = readable
@@ -222,7 +224,7 @@ impl Part {
         let count = match self.kind {
             Kind::Orders => {
                 orders::walk(letters, portion, found)?;
-                orders::count(portion)
+                orders::count(letters, portion)
             }
             Kind::Edits { wrong, .. } => {
                 let Some(text) = self.text(letters, portion) else {

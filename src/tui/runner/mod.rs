@@ -3,6 +3,8 @@
 
 mod account;
 mod guessing;
+mod insight;
+mod mending;
 mod reading;
 mod restoring;
 
@@ -176,6 +178,7 @@ impl Runner {
             Effect::Guess { job, visit, lines, kinds, slow } => {
                 self.guess(job, visit, (lines, kinds), slow);
             }
+            Effect::Mend { job, visit, secret } => self.mend(job, visit, secret),
             Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
                 let wanted = Restore { visit, version, rooms, from, dry_run, save };
                 self.restore(job, wanted);
@@ -201,6 +204,9 @@ impl Runner {
                 let wish = Export { file, rooms, passphrase, overwrite: false };
                 self.export(job, visit, wish);
             }
+            Effect::CheckUp { job, visit } => self.check_up(job, visit),
+            Effect::Compare { job, visit, own, beside } => self.compare(job, visit, own, beside),
+            Effect::Paper { job, visit, paper, file } => self.paper(job, visit, paper, file),
             Effect::Copy { job, text } => self.copy(job, text),
             Effect::CopyByTerminal(_) | Effect::Redraw | Effect::Suspend => {}
         }

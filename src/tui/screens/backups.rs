@@ -421,6 +421,7 @@ fn hints(model: &Model) -> Vec<Hint> {
     if model.backups.focus().is_some() {
         hints.push(called(Intent::GoOn, "contents"));
     }
+    hints.extend([hint(Intent::Compare), hint(Intent::CheckUp)]);
     hints.push(called(Intent::Again, "ask again"));
     hints.push(hint(Intent::OpenFile));
     if model.backups.looked.as_ref().is_some_and(|l| l.overview.all_found == Some(false)) {

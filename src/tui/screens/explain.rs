@@ -19,9 +19,13 @@ fn text(place: Place) -> &'static str {
         Place::Backups => include_str!("../../../assets/explain/backups.md"),
         Place::Contents => include_str!("../../../assets/explain/contents.md"),
         Place::Room | Place::Key => include_str!("../../../assets/explain/room.md"),
-        Place::RecoveryKey | Place::Fits => include_str!("../../../assets/explain/key.md"),
+        Place::RecoveryKey | Place::Mend | Place::Fits => {
+            include_str!("../../../assets/explain/key.md")
+        }
         Place::Passphrases => include_str!("../../../assets/explain/passphrases.md"),
         Place::Restore | Place::Refused => include_str!("../../../assets/explain/restore.md"),
+        Place::CheckUp => include_str!("../../../assets/explain/check_up.md"),
+        Place::Compare => include_str!("../../../assets/explain/compare.md"),
         Place::Proof | Place::Why => include_str!("../../../assets/explain/proof.md"),
         _ => include_str!("../../../assets/explain/take_away.md"),
     }
@@ -87,6 +91,8 @@ mod tests {
             Place::Restore,
             Place::Proof,
             Place::TakeAway,
+            Place::CheckUp,
+            Place::Compare,
         ] {
             let words = paragraph(place).split(' ').count();
             assert!((40..=110).contains(&words), "{place:?}: {words} words");

@@ -400,7 +400,7 @@ fn nothing_fits_rows() -> Vec<Row> {
         ("It belongs to a backup that is gone", "o  an old snapshot"),
         ("It is another paper than you think", "Del  type it anew"),
         ("It was a passphrase, not a recovery key", "Del  type it anew"),
-        ("Two slips that hide each other (rarely)", "compare each cell"),
+        ("Two slips that hide each other (rarely)", "Enter  search for it"),
     ] {
         rows.push(Row::of(vec![own("    "), own(how).left(42), own(what).ink(Ink::Muted)]));
     }
@@ -457,6 +457,15 @@ fn next(model: &Model, roomy: bool) -> Line {
             "press Enter to see the plan."
         });
     }
+    if model.could_mend() {
+        return line(match (roomy, key.opened.is_some()) {
+            (true, true) => "press Enter to search for a slip. Del takes another recovery key.",
+            (true, false) => {
+                "press Enter: keyhaul searches for the slip. Or compare with your paper."
+            }
+            (false, _) => "Enter searches for the slip.",
+        });
+    }
     // What has a slip in it is still to be compared, also where it was tried.
     if let Some(opened) = key.opened.as_ref().filter(|one| one.kind != SecretKind::Unknown) {
         return match (&opened.closed, opened.left_out_seconds) {
@@ -492,6 +501,8 @@ fn hints(model: &Model) -> Vec<Hint> {
     let mut hints = Vec::new();
     if key.trying.is_some() {
         hints.push(called(Intent::Stop, "stop"));
+    } else if model.could_mend() {
+        hints.push(called(Intent::GoOn, "search"));
     } else if model.target_version().is_some() {
         hints.push(called(Intent::GoOn, "see plan"));
     } else if !key.field.is_empty() {

@@ -1,13 +1,17 @@
 //! What each screen says. Nothing here decides anything: pages are read from the model.
 
 mod backups;
+mod check_up;
+mod compare;
 mod contents;
 mod explain;
 mod fits;
 mod guesses;
 mod key;
 mod locks;
+mod mend;
 mod overlays;
+mod papers;
 mod plan;
 mod proof;
 mod refused;
@@ -17,6 +21,8 @@ mod rooms;
 mod sign_in;
 mod take_away;
 
+pub(super) use check_up::check_up_height;
+pub(super) use compare::compare_height;
 pub(super) use explain::covers as explain_covers;
 pub(super) use fits::in_words as fit_in_words;
 pub(super) use overlays::{failure_to_copy, palette_rows, rows as overlay_rows};
@@ -24,12 +30,14 @@ pub(super) use refused::to_copy as refused_to_copy;
 pub(super) use restore::rows as restore_rows;
 
 use super::{
+    compare_step::Beside,
     intent::Intent,
     jobs::Work,
     keymap::Place,
     layout::Regions,
     model::{Leaving, Model, Step, Waiting},
     page::{Instead, Line, Page, Row, called, instead, line, own},
+    paper_form::Paper,
     restore_step::Stage,
     theme::Ink,
 };
@@ -49,6 +57,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::Room => room::page(model, regions),
         Place::Key => room::key_page(model, regions),
         Place::RecoveryKey => key::page(model, regions),
+        Place::Mend => mend::page(model, regions),
         Place::Fits => fits::page(model, regions),
         Place::Passphrases => guesses::page(model, regions),
         Place::Restore => restore::page(model, regions),
@@ -56,6 +65,9 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Place::TakeAway => take_away::page(model, regions),
         Place::KeyFile => take_away::form_page(model, regions),
         Place::FileMade => take_away::made_page(model, regions),
+        Place::CheckUp => check_up::page(model, regions),
+        Place::Compare => compare::page(model, regions),
+        Place::Paper => papers::page(model, regions),
         Place::Proof => proof::page(model, regions),
         Place::Why => proof::why_page(model),
         Place::ProofRooms => proof::rooms_page(model, regions),
@@ -165,7 +177,8 @@ pub(super) fn rail_sign(model: &Model, step: Step) -> (&'static str, Ink) {
             let closed = model.key.opened.is_some() && model.target_version().is_none();
             let kept = model.kept_secret.is_some() && model.open.is_some();
             let tried = model.key.trying.is_some() || model.guess.trying.is_some();
-            (model.target_version().is_some(), tried, closed || kept)
+            let works = tried || work(&Work::Mend);
+            (model.target_version().is_some(), works, closed || kept)
         }
         Step::Proof => {
             let failed = model.proof.failed.is_some();
@@ -210,6 +223,8 @@ pub(super) fn list_height(model: &Model) -> usize {
         Place::Restore => restore::list_height(model, &regions),
         Place::Fits => fits::height(model, &regions),
         Place::Refused => refused::height(&regions),
+        Place::CheckUp => check_up_height(model),
+        Place::Compare => compare_height(model),
         _ => regions.rows(),
     }
 }
@@ -289,6 +304,25 @@ fn command_words(model: &Model) -> Vec<Word> {
         return with_account(model, words);
     }
     match place {
+        Place::CheckUp => words.push(plain("doctor")),
+        Place::Compare => {
+            words.extend([
+                plain("diff"),
+                Word::Plain(quoted(&format!("backup:{}", model.compare.own))),
+            ]);
+            words.push(match &model.compare.beside {
+                Some(Beside::Backup(version)) => Word::Plain(quoted(&format!("backup:{version}"))),
+                Some(Beside::Store) | None => plain("store"),
+            });
+        }
+        Place::Paper => {
+            words.push(plain(match model.take.paper.paper {
+                Paper::Sheet => "sheet",
+                Paper::Report => "report",
+            }));
+            let file = model.path(model.take.paper.file.text().trim());
+            words.push(Word::Private(file.to_string_lossy().into_owned(), "FILE"));
+        }
         Place::SignIn | Place::Backups => words.push(plain("backups")),
         Place::Contents => words.push(plain("rooms")),
         Place::Room | Place::Key => {
@@ -298,6 +332,7 @@ fn command_words(model: &Model) -> Vec<Word> {
             }
         }
         Place::RecoveryKey | Place::Fits => words.push(plain("unlock")),
+        Place::Mend => words.push(plain("repair")),
         Place::Passphrases => {
             words.extend(["unlock", "--secret-list", "-"].map(plain));
             if !model.guess.kinds.is_empty() {
@@ -405,6 +440,8 @@ pub(super) fn focus_to_copy(model: &Model) -> Option<(&'static str, String)> {
             Some(("What it opens, without names,", fits::to_copy(model)?))
         }
         Place::Restore => Some(("The plan, without names,", plan::figures_to_copy(model)?)),
+        Place::CheckUp => Some(("The check-up, without names,", check_up::to_copy(model)?)),
+        Place::Compare => Some(("The comparison, without names,", compare::to_copy(model)?)),
         Place::Why => Some(("The reason, without names,", proof::why_to_copy(model)?)),
         Place::Proof | Place::ProofRooms => {
             Some(("The id of the room", safe(model.proof.room.as_ref()?)))

@@ -15,6 +15,7 @@ use crate::{
         layout::Regions,
         model::Model,
         page::{Hint, Line, Page, Row, Target, called, hint, line, mark, own, private},
+        paper_form::Paper,
         take_away::{Item, Missing, Part},
         theme::Ink,
     },
@@ -32,6 +33,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     for (place, item) in model.take_away_items().into_iter().enumerate() {
         let title = match item {
             Item::KeyFile => "For your other apps",
+            Item::Paper(_) => "For later",
             Item::SignOut | Item::Stay => "To finish",
         };
         if roomy && head != Some(title) {
@@ -74,6 +76,8 @@ fn next(model: &Model) -> Line {
     }
     line(match model.take_away_items().get(model.take.cursor.at) {
         Some(Item::KeyFile) => "press Enter to make a key file, or ↓ to finish.",
+        Some(Item::Paper(Paper::Sheet)) => "press Enter to write a sheet to print.",
+        Some(Item::Paper(Paper::Report)) => "press Enter to write a report for support.",
         Some(Item::SignOut) => "press Enter to sign out and leave.",
         Some(Item::Stay) => "press Enter to leave and stay signed in.",
         None => "choose with ↓ and press Enter.",
@@ -90,6 +94,12 @@ fn item_words(model: &Model, item: Item) -> (&'static str, String) {
                 chosen => format!("all rooms, or the {} chosen ones", grouped(chosen)),
             };
             ("Key file", says)
+        }
+        Item::Paper(Paper::Sheet) => {
+            ("Recovery sheet", "to print: everything but the recovery key".to_owned())
+        }
+        Item::Paper(Paper::Report) => {
+            ("Report for support", "numbers and reasons; no names, no messages".to_owned())
         }
         Item::SignOut if model.account.is_none() => {
             ("Leave", "your keys stay on this computer, locked".to_owned())
@@ -134,6 +144,10 @@ fn here_rows(model: &Model, roomy: bool) -> Vec<Row> {
     for made in &model.take.made {
         let file = Shown::new(&made.file.to_string_lossy());
         rows.push(there(vec![own("a key file: "), private(&file)]));
+    }
+    for (paper, file) in &model.take.paper.made {
+        let file = Shown::new(&file.to_string_lossy());
+        rows.push(there(vec![own(format!("a {}: ", paper.name())), private(&file)]));
     }
     rows.push(Row::text("  – no messages are saved"));
     rows

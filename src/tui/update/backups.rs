@@ -33,6 +33,8 @@ impl Model {
                 self.remark("A snapshot holds one backup only.");
             }
             Intent::ByNumber => self.overlays.push(Overlay::ByNumber { field: Field::default() }),
+            Intent::CheckUp => self.open_check_up(effects),
+            Intent::Compare => self.open_compare(effects),
             _ if self.moved(intent) => {}
             _ => self.no_sense(),
         }

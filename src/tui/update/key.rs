@@ -59,6 +59,7 @@ impl Model {
                 self.key.field.go_by_row(intent == Intent::Down);
             }
             Intent::Again => self.try_secret(false, effects),
+            Intent::CheckUp => self.open_check_up(effects),
             Intent::TryList => self.open_guesses(effects),
             _ => self.no_sense(),
         }
@@ -97,7 +98,7 @@ impl Model {
     }
 
     /// Something else is typed: what was opened before was for the text before.
-    fn key_changed(&mut self, effects: &mut Vec<Effect>) {
+    pub(super) fn key_changed(&mut self, effects: &mut Vec<Effect>) {
         self.guess.found = None;
         self.close_key(effects);
         self.try_if_ready(effects);
@@ -105,6 +106,7 @@ impl Model {
 
     /// Gives up what was opened, and what is being tried.
     pub(super) fn close_key(&mut self, effects: &mut Vec<Effect>) {
+        self.end_mend(effects);
         effects.extend(self.jobs.end_kind(&Work::Unlock).map(Effect::Cancel));
         effects.extend(self.key.visit.map(Effect::Forget));
         self.key.close();
@@ -143,6 +145,7 @@ impl Model {
                 self.key.in_field = true;
                 self.remark("Type or paste your recovery key or passphrase first.");
             }
+            _ if self.could_mend() => self.begin_mend(effects),
             None => self.try_secret(false, effects),
             Some(_) if self.target_version().is_some() => self.go_to(Step::Restore, effects),
             Some(opened) if opened.left_out_seconds.is_some() => self.try_secret(true, effects),

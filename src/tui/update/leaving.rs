@@ -226,6 +226,9 @@ impl Model {
                 words.push(format!("A locked copy of backup {version} is in {file}"));
             }
         }
+        if let Some(places) = &self.key.to_correct {
+            words.push(format!("Correct your paper: {places}."));
+        }
         self.leaving = Leaving::Over(Ending { exit, words });
     }
 

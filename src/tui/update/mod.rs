@@ -2,12 +2,16 @@
 //! instant: no network, no disk, no clock of its own.
 
 mod backups;
+mod check_up;
+mod compare;
 mod contents;
 mod fits;
 mod guesses;
 mod key;
 mod leaving;
+mod mend;
 mod overlays;
+mod papers;
 mod proof;
 mod restore;
 mod sign_in;
@@ -20,6 +24,8 @@ use ratatui::layout::{Position, Size};
 
 use super::{
     backups::Backups,
+    check_up::CheckUp,
+    compare_step::Compare,
     draw::{Hit, hit},
     effect::{At, Effect},
     field::{Edit, Field},
@@ -72,6 +78,8 @@ impl Model {
             restore: RestoreStep::default(),
             proof: ProofStep::default(),
             take: TakeAway::default(),
+            check_up: CheckUp::default(),
+            compare: Compare::default(),
             jobs: Jobs::default(),
             kept_secret: None,
             copying: "",
@@ -252,6 +260,7 @@ impl Model {
             Place::Contents => self.on_contents(intent, effects),
             Place::Room | Place::Key => self.on_room(intent, effects),
             Place::RecoveryKey => self.on_recovery_key(intent, effects),
+            Place::Mend => self.on_mend(intent, effects),
             Place::Fits => self.on_fits(intent, effects),
             Place::Passphrases => self.on_guesses(intent, effects),
             Place::Restore => self.on_restore(intent, effects),
@@ -259,6 +268,9 @@ impl Model {
             Place::TakeAway => self.on_take_away(intent, effects),
             Place::KeyFile => self.on_key_file(intent, effects),
             Place::FileMade => self.on_key_file_made(intent),
+            Place::CheckUp => self.on_check_up(intent, effects),
+            Place::Compare => self.on_compare(intent, effects),
+            Place::Paper => self.on_paper(intent, effects),
             Place::Proof => self.on_proof(intent, effects),
             Place::Why => self.on_why(intent),
             Place::ProofRooms => self.on_proof_rooms(intent, effects),
@@ -287,6 +299,7 @@ impl Model {
             }
             _ => return self.remark("Sign in first, or open a snapshot with o."),
         }
+        self.end_mend(effects);
         self.end_guesses(effects);
         self.branches.clear();
         self.finding = false;
@@ -437,6 +450,9 @@ impl Model {
             (Happened::Demo(paper), _) => self.demo_began(paper, effects),
             (Happened::Left(left), _) => self.left(left),
             (Happened::Stretched(done, all), _) => self.key.stretched = Some((done, all)),
+            (Happened::MendPlanned(stages), _) => self.mend_planned(stages),
+            (Happened::Mending { stage, tried, left }, _) => self.mend_goes_on(stage, tried, left),
+            (Happened::Mended(mended), _) => self.mended(*mended, effects),
             (Happened::Unlocked(unlocked), _) => self.unlocked(job, unlocked),
             (Happened::Judged(signers), _) => self.judged(signers),
             (Happened::Restoring(glance), _) => self.restore_glanced(glance),
@@ -449,8 +465,14 @@ impl Model {
             (Happened::Guessing(far), _) => self.guessing(far),
             (Happened::Guessed(guessed), _) => self.guessed(guessed, effects),
             (Happened::Passphrase(passphrase), _) => self.passphrase_made(passphrase),
+            (Happened::Carried(keys), Work::CheckUp) => self.check_up.keys = keys,
+            (Happened::Carried(keys), Work::Compare) => self.compare.keys = keys,
+            (Happened::Carried(keys), Work::Paper) => self.take.paper.keys = keys,
             (Happened::Carried(keys), _) => self.take.carried = keys,
             (Happened::Exported(exported), _) => self.exported(*exported),
+            (Happened::CheckedUp(checks), _) => self.checked_up(*checks),
+            (Happened::Compared(diff), _) => self.compared(*diff, effects),
+            (Happened::Written(written), _) => self.paper_written(written),
             (Happened::Waiting(left, why), _) => {
                 self.waiting = (left > 0).then_some(Waiting { job, left, why });
             }
@@ -494,11 +516,14 @@ impl Model {
             }
             Place::Fits => self.go_in_fits(to, seen),
             Place::Restore => self.go_in_restore(to, seen),
+            Place::Mend => self.go_in_mend(to),
             Place::Refused => self.go_in_refused(to, seen),
             Place::TakeAway => self.go_in_take_away(to, seen),
             Place::Proof => self.go_in_proof(to, seen),
             Place::ProofRooms => self.go_in_proof_rooms(to, seen),
             Place::KeyFile => self.go_in_form(to),
+            Place::CheckUp => self.go_in_check_up(to),
+            Place::Compare => self.go_in_compare(to),
             Place::Room => {
                 if let Some(view) = self.room_view_mut() {
                     let rows = view.order.len();
@@ -523,6 +548,8 @@ impl Model {
             Place::TakeAway => Some(self.take.cursor.at),
             Place::Proof => Some(self.proof.cursor.at),
             Place::ProofRooms => Some(self.proof.rooms.at),
+            Place::CheckUp => Some(self.check_up.cursor.at),
+            Place::Compare => Some(self.compare.cursor.at),
             _ => None,
         }
     }

@@ -334,6 +334,9 @@ impl Model {
                     | Work::Restore
                     | Work::History
                     | Work::Export
+                    | Work::CheckUp
+                    | Work::Compare
+                    | Work::Paper
             );
             if of_place {
                 self.jobs.end(job);

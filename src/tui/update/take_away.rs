@@ -15,6 +15,7 @@ use crate::{
         jobs::Work,
         list::{Cursor, Move},
         model::{Branch, Model, Step},
+        paper_form::Paper,
         restore_step::Stage,
         take_away::{Form, Item, Made, Missing, Part},
     },
@@ -23,7 +24,9 @@ use crate::{
 impl Model {
     /// The ways to take keys along, and to finish.
     pub(in crate::tui) fn take_away_items(&self) -> Vec<Item> {
-        let mut items = vec![Item::KeyFile, Item::SignOut];
+        let mut items = vec![Item::KeyFile];
+        items.extend([Paper::Sheet, Paper::Report].map(Item::Paper));
+        items.push(Item::SignOut);
         if self.account.as_ref().is_some_and(|account| account.signed.device == Device::Ours) {
             items.push(Item::Stay);
         }
@@ -34,6 +37,7 @@ impl Model {
         match intent {
             Intent::GoOn | Intent::Open => match self.take_away_items().get(self.take.cursor.at) {
                 Some(Item::KeyFile) => self.open_key_file(effects),
+                Some(Item::Paper(paper)) => self.open_paper(*paper),
                 Some(Item::SignOut) => self.leave(effects),
                 Some(Item::Stay) if self.is_cut_by_leaving() => self.leave(effects),
                 Some(Item::Stay) => self.sign_out(true, effects),
@@ -281,7 +285,7 @@ impl Model {
 }
 
 /// Another name for a file, beside the one that is there.
-fn beside(name: &str) -> String {
+pub(super) fn beside(name: &str) -> String {
     let (stem, ending) = match name.rsplit_once('.') {
         Some((stem, ending)) if !ending.contains('/') && !stem.is_empty() => (stem, ending),
         _ => (name, ""),

@@ -9,6 +9,7 @@ use crate::{
         keymap::Place,
         message::Moment,
         model::{Leaving, Model},
+        sign_in::SignIn,
     },
 };
 
@@ -33,6 +34,8 @@ impl Model {
             self.edit_guesses(edit, effects);
         } else if self.place() == Place::KeyFile {
             self.edit_key_file(edit);
+        } else if self.place() == Place::Paper {
+            self.edit_paper(edit);
         } else if self.finding {
             self.edit_filter(edit);
         }
@@ -43,6 +46,7 @@ impl Model {
     /// it to a server.
     fn keep_key_typed(&mut self) {
         let mut found = None;
+        let paper = &mut self.take.paper.file;
         let form = &mut self.take.form;
         let secrets = [&mut self.sign_in.password, &mut self.sign_in.token];
         for field in secrets.into_iter().chain([&mut form.chosen, &mut form.again]) {
@@ -53,8 +57,8 @@ impl Model {
         }
         let filter = self.open.as_ref().and_then(|open| self.hauls.get_mut(open));
         let list = &mut self.guess.file;
-        let fields =
-            [&mut self.sign_in.id, &mut self.sign_in.name, &mut form.file, list].into_iter();
+        let SignIn { id, name, .. } = &mut self.sign_in;
+        let fields = [id, name, &mut form.file, list, paper].into_iter();
         let fields = fields.chain(filter.map(|haul| &mut haul.rooms.filter));
         for field in fields.chain(self.overlays.last_mut().and_then(|overlay| overlay.field_mut()))
         {
@@ -91,6 +95,10 @@ impl Model {
         }
         if self.place() == Place::KeyFile && self.overlays.is_empty() {
             self.paste_key_file(text);
+            return self.keep_key_typed();
+        }
+        if self.place() == Place::Paper && self.overlays.is_empty() {
+            self.paste_paper(text);
             return self.keep_key_typed();
         }
         if let Some(overlay) = self.overlays.last_mut() {

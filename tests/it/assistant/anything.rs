@@ -1,6 +1,7 @@
 //! Whatever anybody presses, pastes, clicks and resizes, in any order and while work reports: nothing
 //! panics, nobody is trapped, and nothing that a terminal obeys is drawn.
 
+use keyhaul::backup::repair::Slips;
 use keyhaul::base::failure::{Code, Failure};
 use keyhaul::base::secret::SecretText;
 use keyhaul::base::shown::Shown;
@@ -14,6 +15,7 @@ use proptest::prelude::*;
 use ratatui::layout::{Position, Size};
 
 use super::scene::{self, Scene};
+use super::scene_insight as insight;
 use super::scene_later as later;
 
 const KEYS: &[&str] = &[
@@ -73,6 +75,8 @@ const KEYS: &[&str] = &[
     "g",
     "G",
     "x",
+    "c",
+    "d",
     "f",
     "p",
     "t",
@@ -100,6 +104,11 @@ fn act() -> impl Strategy<Value = Act> {
         1 => ".{0,80}".prop_map(Act::Paste),
         1 => Just(Act::Paste("@ada:example.org".to_owned())),
         2 => Just(Act::Paste(later::KEY.to_owned())),
+        2 => (0..60_usize, ".").prop_map(|(place, other)| {
+            let mut slip = later::KEY.to_owned();
+            slip.replace_range(place.min(58)..place.min(58) + 1, &other);
+            Act::Paste(slip)
+        }),
         2 => (0..130_u16, 0..50_u16).prop_map(|(x, y)| Act::Click(x, y)),
         1 => any::<i8>().prop_map(Act::Wheel),
         1 => (0..200_u16, 0..60_u16).prop_map(|(width, height)| Act::Resize(width, height)),
@@ -158,6 +167,17 @@ fn answer(scene: &mut Scene, well: bool) {
             scene.happens(job, Happened::Unlocked(result(()).map(|()| Box::new(opened))));
             (job, Happened::Judged(Vec::new()))
         }
+        Effect::Mend { job, secret, .. } => {
+            let stages = vec![(Slips::OneWrong, 2_783), (Slips::TwoWrong, 3_664_872)];
+            scene.happens(job, Happened::MendPlanned(stages));
+            let stage = "two wrong characters";
+            scene.happens(job, Happened::Mending { stage, tried: job * 9_999, left: Some(job) });
+            let mut repaired = super::mending::repaired(secret.expose(), job);
+            if job % 3 == 0 {
+                repaired.answers.clear();
+            }
+            (job, Happened::Mended(Box::new(result(()).map(|()| repaired))))
+        }
         Effect::ReadList { job, .. } => {
             let lines = || (0..job).map(|n| SecretText::new(format!("line {n}"))).collect();
             (job, Happened::ListRead(result(()).map(|()| lines())))
@@ -198,6 +218,15 @@ fn answer(scene: &mut Scene, well: bool) {
         Effect::Export { job, .. } => {
             (job, Happened::Exported(Box::new(result(()).map(|()| later::exported()))))
         }
+        Effect::CheckUp { job, .. } => {
+            scene.happens(job, Happened::Carried(job));
+            (job, Happened::CheckedUp(Box::new(result(()).map(|()| insight::checks()))))
+        }
+        Effect::Compare { job, .. } => {
+            scene.happens(job, Happened::Carried(job));
+            (job, Happened::Compared(Box::new(result(()).map(|()| insight::diff()))))
+        }
+        Effect::Paper { job, .. } => (job, Happened::Written(result(()))),
         Effect::Copy { job, text } => (job, Happened::Copied(well.then_some(text))),
         Effect::Kept { job, .. } => (job, Happened::Kept(Vec::new())),
         Effect::Demo { job } => (job, Happened::Demo(result(()).map(|()| scene::paper()))),
@@ -241,7 +270,7 @@ proptest! {
 
     #[test]
     fn nothing_panics_traps_or_escapes(
-        begin in 0..8_u8,
+        begin in 0..10_u8,
         acts in proptest::collection::vec(act(), 0..60),
     ) {
         // Some begin in the middle: else the last steps are seldom reached.
@@ -251,8 +280,10 @@ proptest! {
             2 => Scene::planned(80, 24),
             3 => Scene::in_the_middle(80, 24),
             4 => Scene::at_proof(80, 24),
-            6 => Scene::with_key(80, 24, later::fits_older()),
+            8 => Scene::with_key(80, 24, later::fits_older()),
             5 => Scene::at_list(80, 24),
+            6 => Scene::at_compare(80, 24),
+            7 => Scene::at_sheet(80, 24),
             _ => Scene::at_key_file(80, 24),
         };
         for act in &acts {

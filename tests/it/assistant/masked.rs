@@ -61,6 +61,9 @@ fn screens() -> Vec<Scene> {
         scenes.push(rooms);
         scenes.push(Scene::at_take_away(width, height));
         scenes.push(Scene::at_key_file(width, height));
+        scenes.push(Scene::at_check_up(width, height));
+        scenes.push(Scene::at_compare(width, height));
+        scenes.push(Scene::at_sheet(width, height));
         let mut made = Scene::at_key_file(width, height);
         made.press("Tab Tab Space Enter");
         made.exported(Ok(super::scene_later::exported()));

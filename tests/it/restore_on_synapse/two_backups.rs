@@ -401,3 +401,54 @@ async fn keys_for_another_recovery_key_come_when_that_is_at_hand() {
     // Nothing but a lock proves a key so far that it opens the store.
     assert!(case.open(&computer, &opener_of_2()).is_err());
 }
+
+/// Side by side: five only in backup 1, one only in backup 2, and of four in both each has one that
+/// reaches further back.
+#[tokio::test]
+async fn both_beside_each_other_and_beside_the_store() {
+    let Some(synapse) = synapse() else { return };
+    let case = TwoBackups::new(synapse).await;
+    let computer = Computer::new();
+    let diff = |a: &str, b: &str| {
+        let call = computer.keyhaul(&["diff", a, b]).token_of(&case.there.account, case.server);
+        call.secret(case.paper_of_1()).secret(paper_of_2().expose()).succeeds()
+    };
+    let figures = |document: &Value| {
+        ["only_a", "only_b", "both", "earlier_a", "earlier_b"]
+            .map(|name| document["all"][name].as_u64().unwrap())
+    };
+    let document = diff("backup:1", "backup:current");
+    assert_eq!(figures(&document), [5, 1, 4, 1, 1]);
+    let sides = document["sides"].as_array().unwrap();
+    assert!(sides.iter().all(|side| side["read"] == "keys" && side["whole"] == true));
+    assert!(!computer.data_dir().exists());
+
+    case.restore(&computer, "all")
+        .secret(case.paper_of_1())
+        .secret(paper_of_2().expose())
+        .succeeds();
+    // The store has the better of each key.
+    assert_eq!(figures(&diff("store", "backup:1")), [1, 0, 9, 1, 0]);
+    assert_eq!(figures(&diff("backup:2", "store")), [0, 5, 5, 0, 1]);
+}
+
+/// Secret storage still holds the key of backup 1, although backup 2 is current.
+#[tokio::test]
+async fn a_check_up_finds_the_secret_of_the_other_version() {
+    let Some(synapse) = synapse() else { return };
+    let case = TwoBackups::new(synapse).await;
+    let computer = Computer::new();
+    let call = computer.keyhaul(&["doctor"]).token_of(&case.there.account, case.server);
+    let document = call.secret(case.paper_of_1()).done().ends_with(3);
+    let checks = document["checks"].as_array().unwrap();
+    let of = |id: &str| checks.iter().find(|check| check["id"] == id).unwrap();
+    assert_eq!(of("fits")["finding"], "storage-of-another-backup", "{document:#}");
+    assert!(text(of("fits"), "next").starts_with("restore backup 1."), "{document:#}");
+    assert_eq!(of("signature")["finding"], "unsigned");
+    let ok = ["server", "sign_in", "backup", "switched_on", "storage", "key", "secret", "count"];
+    for id in ok.into_iter().chain(["sample", "clock"]) {
+        assert_eq!(of(id)["mark"], "ok", "{document:#}");
+    }
+    assert_eq!(of("sample")["says"], "all 9");
+    assert!(!computer.data_dir().exists());
+}
