@@ -184,7 +184,6 @@ fn no_command_leaves_a_secret() {
     let slipped = format!("--secret-file={}", ada.lab.secret("slipped", &slipped));
     for (args, exit) in [
         (ada.asks(&["repair", &slipped]), 0),
-        (ada.asks(&["repair", &slipped, "--json"]), 0),
         (ada.opens(&["backups"]), 0),
         (ada.opens(&["rooms"]), 0),
         (ada.opens(&["sessions", &room]), 0),
