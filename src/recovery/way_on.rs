@@ -260,7 +260,7 @@ impl Cause {
     /// What helps somebody who runs a command.
     pub fn option(self) -> &'static str {
         match self {
-            Self::Slips => "compare it letter by letter",
+            Self::Slips => "keyhaul repair",
             Self::LeftOut => "--yes tries it all the same",
             Self::OtherAccount => "--user and --homeserver",
             Self::GoneBackup => "an old snapshot: --snapshot",

@@ -8,7 +8,7 @@ use crate::{
         words::counted,
     },
     recovery::{
-        diff::{Diff, RoomDiff},
+        diff::{Diff, ReadBy, RoomDiff},
         names::RoomName,
     },
     tui::{
@@ -166,8 +166,12 @@ fn next(model: &Model, running: bool) -> Line {
         return line(lower_first(&model.told(failure).next()));
     }
     let Some(diff) = &state.diff else { return line("press r to compare, or Esc to go back.") };
-    if let Some(doubt) = diff.doubts().into_iter().next() {
-        return line(format!("mind that: {}", lower_first(&doubt)));
+    // One line: what would be gone stands above it, and must not give way.
+    if diff.sides.iter().any(|side| side.read == ReadBy::Metadata) {
+        return line("type the other recovery key, too; figures without it may be wrong.");
+    }
+    if !diff.is_whole() {
+        return line("press r: one side could not be read to its end.");
     }
     match (diff.all.only_a + diff.all.earlier_a, &state.beside) {
         (0, _) => line("press Esc; nothing would be lost with this one."),

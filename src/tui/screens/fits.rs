@@ -282,7 +282,7 @@ fn closed_words(closed: &Closed) -> String {
 /// What helps somebody in front of the assistant.
 fn helps(cause: Cause) -> &'static str {
     match cause {
-        Cause::Slips => "compare each cell",
+        Cause::Slips => "Enter searches for it",
         Cause::LeftOut => "Enter tries it",
         Cause::OtherAccount => "1  sign in there",
         Cause::GoneBackup => "o  an old snapshot",
@@ -415,14 +415,23 @@ fn next(model: &Model, opened: &Opened, roomy: bool) -> Line {
         None if roomy && !opened.fits.is_empty() => {
             line("look for an app that is still signed in, or press p for another key.")
         }
+        None if roomy && model.could_mend() => {
+            line("press Enter to search for a slip, or p for another recovery key.")
+        }
         None if roomy => line("press p for another recovery key, or Enter to look at this one."),
+        None if model.could_mend() => line("Enter searches for a slip."),
         None => line("p tries another key."),
     }
 }
 
 fn hints(model: &Model) -> Vec<Hint> {
-    let go_on = if model.target_version().is_some() { "restore" } else { "look again" };
+    let go_on = match model.target_version() {
+        Some(_) => "restore",
+        None if model.could_mend() => "search",
+        None => "look again",
+    };
     let mut hints = vec![called(Intent::GoOn, go_on), hint(Intent::OtherKey)];
+    hints.push(hint(Intent::CheckUp));
     if model.regions().side.is_none() {
         hints.push(hint(Intent::Open));
     }

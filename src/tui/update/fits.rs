@@ -16,6 +16,7 @@ impl Model {
         match intent {
             Intent::Back | Intent::Close => self.close_fits(),
             Intent::GoOn => self.go_on_from_fits(effects),
+            Intent::CheckUp => self.open_check_up(effects),
             Intent::OtherKey => {
                 self.close_fits();
                 self.type_another_key();
@@ -85,6 +86,9 @@ impl Model {
             return self.go_to(Step::Restore, effects);
         }
         self.close_fits();
+        if self.could_mend() {
+            return self.begin_mend(effects);
+        }
         self.key.in_field = true;
         self.remark("It opens no backup. Change what is typed, or press Ctrl-U for another.");
     }

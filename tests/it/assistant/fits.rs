@@ -169,7 +169,7 @@ fn another_key_is_tried_on_what_is_locked_for_it() {
 
 impl Journey {
     /// In front of a story, at the field for the recovery key.
-    async fn at_key_of(story: Story) -> Self {
+    pub(super) async fn at_key_of(story: Story) -> Self {
         let server = serve(story.account()).await;
         let address = server.base_url().to_owned();
         let start = Start { server: Some(address), ..Start::default() };

@@ -141,7 +141,7 @@ fn a_check_up_begins_again_and_is_stopped_by_going_back() {
 #[test]
 fn the_check_up_sees_what_was_opened() {
     let mut scene = Scene::with_key(80, 24, later::opens_older());
-    scene.press("Esc c");
+    scene.press("c");
     let visit = scene.job(|effect| match effect {
         Effect::CheckUp { visit, .. } => Some(*visit),
         _ => None,
@@ -178,7 +178,7 @@ fn a_backup_is_compared_with_the_current_one_and_then_with_others() {
     assert_eq!(sides(&scene), ("2".to_owned(), Some("4".to_owned())));
     scene.press("Tab");
     assert_eq!(sides(&scene), ("2".to_owned(), Some("1".to_owned())));
-    scene.press("Shift-Tab");
+    scene.press("BackTab");
     assert_eq!(sides(&scene), ("2".to_owned(), Some("4".to_owned())));
     // The current one itself stands beside the next.
     scene.press("Esc Up d");
@@ -186,7 +186,7 @@ fn a_backup_is_compared_with_the_current_one_and_then_with_others() {
     assert_ne!(Beside::Store, Beside::Backup("2".to_owned()));
     // With restored keys, the store is one of the others.
     let mut scene = Scene::at_take_away(80, 24);
-    scene.press("2 d Shift-Tab");
+    scene.press("2 d BackTab");
     let store = scene.effects.iter().rev().find_map(|effect| match effect {
         Effect::Compare { own, beside, .. } => Some((own.clone(), beside.is_none())),
         _ => None,

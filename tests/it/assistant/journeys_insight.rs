@@ -1,9 +1,8 @@
 //! Journeys to the check-up, the comparison and the papers, with a server that really answers.
 
 use keyhaul::demo::stories::Story;
-use keyhaul::tui::model::Start;
 
-use super::journey::{Journey, serve};
+use super::journey::Journey;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_check_up_before_and_after_the_recovery_key() {
@@ -33,20 +32,9 @@ async fn a_check_up_before_and_after_the_recovery_key() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_check_up_of_an_older_key_leads_to_its_backup() {
-    let server = serve(Story::OlderKey.account()).await;
-    let mut ada = Journey::with(server, Start::default()).await;
-    ada.paste("@ada:example.org").await;
-    ada.press("Enter").await;
-    ada.sees("type your password").await;
-    ada.paste("an engine weaves patterns").await;
-    ada.press("Enter").await;
-    ada.sees("press Enter to see what backup 2 holds.").await;
-    ada.press("Enter").await;
-    ada.sees("164 keys in ").await;
-    ada.press("Enter").await;
-    ada.sees("Type it as it stands on your paper").await;
+    let mut ada = Journey::at_key_of(Story::OlderKey).await;
     ada.paste(Story::OlderKey.secret().expose()).await;
-    ada.sees("backup 1").await;
+    ada.sees("It opens backup 1 (35 keys)").await;
     ada.press("c").await;
     let screen = ada.sees("1 thing needs you").await;
     assert!(screen.contains("Your recovery key is right, but it belongs to backup 1."), "{screen}");
@@ -65,7 +53,7 @@ async fn two_backups_and_the_store_beside_each_other() {
     assert!(screen.contains("Backup 1 beside backup 3"), "{screen}");
     assert!(screen.contains("all 41 rooms"), "{screen}");
     ada.sees("Family").await;
-    ada.press("Esc Up d Shift-Tab").await;
+    ada.press("Esc Up d BackTab").await;
     let screen = ada.sees("beside the keys on this computer").await;
     assert!(screen.contains("Backup 3"), "{screen}");
     ada.sees("If backup 3 were deleted, no key would be gone").await;

@@ -106,7 +106,7 @@ async fn list_with_a_slip_in_the_passphrase() {
             call.token_of(&case.there.account, case.server).path("--secret-list", &list)
         };
         call(&[]).done().fails(10, "list-exhausted");
-        let unlocked = call(&["--vary=ending"]).succeeds();
+        let unlocked = call(&["--vary=ending", "--yes"]).succeeds();
         let [opened] = unlocked["list"]["opened"].as_array().unwrap().as_slice() else {
             panic!("{unlocked:#}")
         };
