@@ -125,17 +125,20 @@ fn found_page(model: &Model, mend: &Mend, repaired: &Repaired, regions: &Regions
             }),
         ],
     )];
-    rows.push(Row::empty());
     let sentences = found.iter().map(|slip| {
         let text = slips::sentence(slip, !model.masked);
         Row::wrapped(2, line(Shown::new(text.expose()).to_string()))
     });
     let sentences: Vec<Row> = sentences.collect();
     if roomy {
-        let room = regions.rows().saturating_sub(rows.len() + sentences.len());
-        rows.extend(cell_rows(model, answer, &differ, room));
+        let room = regions.rows().saturating_sub(2 + sentences.len());
+        let cells = cell_rows(model, answer, &differ, room);
+        // What differs in many places takes all the room there is.
+        rows.extend((cells.len() <= room).then(Row::empty));
+        rows.extend(cells);
         rows.extend(sentences);
     } else {
+        rows.push(Row::empty());
         let seen: Vec<usize> = differ.iter().skip(mend.cursor.top).take(2).copied().collect();
         rows.extend(block(model, answer, &seen, 9, 9));
         rows.extend(sentences);
