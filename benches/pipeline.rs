@@ -228,7 +228,7 @@ async fn restore_into(file: &Path, data: &Path) -> Result<u64, keyhaul::base::fa
         dry_run: false,
         save_snapshot: false,
         data_dir: data.to_owned(),
-        from: None,
+        from: Default::default(),
         read_back: false,
     };
     Ok(restore(&visit, wish, Watch::default(), progress, cancel).await?.stored_total)

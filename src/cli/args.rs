@@ -44,7 +44,7 @@ pub struct Global {
     /// File with your recovery key, passphrase or raw key, or -; may be given several times
     #[arg(long, global = true, value_name = "FILE|-")]
     pub secret_file: Vec<PathBuf>,
-    /// Which backup: its number, `current`, or `all` that your secrets open
+    /// Which backup: its number (for restore several, as 4,2), `current`, or `all` that your secrets open
     #[arg(long, global = true, value_name = "N|current|all", default_value = "current")]
     pub backup_version: String,
     /// Work on a saved snapshot, without a server

@@ -48,18 +48,38 @@ pub enum Wanted {
     Current,
     /// A version by its name.
     Named(String),
+    /// These, as far as the secrets at hand open them.
+    Several(Vec<String>),
     /// Every one that the secrets at hand open.
     All,
 }
 
 impl Wanted {
-    /// Reads the word of `--backup-version`.
+    /// Reads the word of `--backup-version`: a name, names with commas between them, `current` or `all`.
     pub fn parse(word: &str) -> Self {
-        match word {
-            "current" => Self::Current,
-            "all" => Self::All,
-            name => Self::Named(name.to_owned()),
+        let names: Vec<_> =
+            word.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
+        match (word, names.as_slice()) {
+            ("current", _) => Self::Current,
+            ("all", _) => Self::All,
+            (_, [_, _, ..]) => Self::Several(names.into_iter().map(str::to_owned).collect()),
+            (_, [name]) => Self::Named((*name).to_owned()),
+            (name, []) => Self::Named(name.to_owned()),
         }
+    }
+
+    /// The names that it names.
+    pub(super) fn names(&self) -> &[String] {
+        match self {
+            Self::Named(name) => std::slice::from_ref(name),
+            Self::Several(names) => names,
+            Self::Current | Self::All => &[],
+        }
+    }
+
+    /// Says whether versions that stay closed are to be told, because others may open all the same.
+    pub(super) fn takes_what_opens(&self) -> bool {
+        matches!(self, Self::Several(_) | Self::All)
     }
 }
 
@@ -81,11 +101,11 @@ impl Overview {
         let current = found.current.as_ref().map(|version| version.version.clone());
         let all_found = Some(matches!(found.search, Search::Whole));
         let mut versions: Vec<_> = found.current.into_iter().chain(found.older).collect();
-        if let Wanted::Named(name) = wanted
-            && !versions.iter().any(|version| version.version == *name)
-        {
-            let named = room_keys::version(session, name, cancel).await;
-            versions.extend(named.map_err(IntoFailure::into_failure)?);
+        for name in wanted.names() {
+            if !versions.iter().any(|version| version.version == *name) {
+                let named = room_keys::version(session, name, cancel).await;
+                versions.extend(named.map_err(IntoFailure::into_failure)?);
+            }
         }
         let locks = read_locks(account, cancel).await?;
         Ok(Self {
@@ -164,15 +184,19 @@ impl Overview {
     pub fn choose(&self, wanted: &Wanted) -> Result<&BackupVersion, Failure> {
         let name = match wanted {
             Wanted::Named(name) => Some(name),
+            Wanted::Several(_) => {
+                return Err(Failure::new(Code::Usage).because("this takes one backup version only"));
+            }
             Wanted::Current | Wanted::All => self.current.as_ref(),
         };
         let Some(name) = name else { return Err(Failure::new(Code::NoBackup)) };
-        let version = self
-            .versions
-            .iter()
-            .find(|version| version.version == *name)
-            .ok_or_else(|| self.without(name))?;
-        of_known_kind(version)
+        of_known_kind(self.named(name)?)
+    }
+
+    /// A version by its name.
+    pub(super) fn named(&self, name: &str) -> Result<&BackupVersion, Failure> {
+        let version = self.versions.iter().find(|version| version.version == *name);
+        version.ok_or_else(|| self.without(name))
     }
 
     /// A version that is not among those found. A snapshot knows of its own only.

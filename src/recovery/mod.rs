@@ -39,6 +39,7 @@ pub mod sign_in;
 pub mod slips;
 pub mod snapshots;
 pub mod source;
+pub mod spares;
 pub mod store;
 pub mod tally;
 mod target;

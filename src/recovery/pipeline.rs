@@ -40,7 +40,7 @@ use crate::{
         Merged,
         error::StoreError,
         journal::{Done, JournalReader, Mark},
-        reader::Reader,
+        planned::Plan,
         sessions::{Prepared, Preparer},
         sources::SourceId,
         writer::{Batch, Store},
@@ -64,7 +64,7 @@ pub(super) struct Hand {
 /// Where the outcomes go: into the store, or, for a plan, only compared with it.
 pub(super) enum Sink {
     Store(Box<Store>),
-    Plan(Option<Box<Reader>>),
+    Plan(Box<Plan>),
 }
 
 /// What the pipeline is told.
@@ -389,7 +389,7 @@ impl Outcome {
 /// Where the writer enters outcomes: an open transaction, or a plan's comparison.
 enum Ledger<'l, 's> {
     Batch(&'l mut Batch<'s>),
-    Plan(Option<&'l Reader>),
+    Plan(&'l mut Plan),
 }
 
 /// Enters outcomes in transactions of bounded size and time, and tells of committed ones only.
@@ -402,8 +402,8 @@ fn write(
 ) -> Result<Tally, StoreError> {
     while let Ok(first) = from.recv() {
         match sink {
-            Sink::Plan(reader) => {
-                let mut ledger = Ledger::Plan(reader.as_deref());
+            Sink::Plan(plan) => {
+                let mut ledger = Ledger::Plan(plan);
                 for one in first {
                     enter(one, &mut ledger, &mut tally, orders.keys)?;
                 }
@@ -459,10 +459,10 @@ fn enter(
         (Outcome::Sealed(number, key), Ledger::Batch(batch)) => {
             tally.opened(&room_id, batch.merge(*key, &mut SystemRandom)?, by(number));
         }
-        (Outcome::Opened(number, key), Ledger::Plan(Some(reader))) => {
-            tally.opened(&room_id, reader.weigh(*key, false)?, by(number));
+        (Outcome::Opened(number, key), Ledger::Plan(plan)) => {
+            tally.opened(&room_id, plan.weigh(&room_id, *key)?, by(number));
         }
-        // A plan without a store to compare with.
+        // Keys are sealed where they are to be stored, and nowhere else.
         (Outcome::Opened(number, _) | Outcome::Sealed(number, _), _) => {
             tally.opened(&room_id, Merged::New, by(number));
         }

@@ -1,7 +1,7 @@
 //! Restoring: one version at a time through the pipeline into the store, by a job that can be
 //! stopped and begun again; what is done is not done twice.
 
-use std::{path::PathBuf, sync::Arc, time::Instant};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Instant};
 
 use tokio::sync::mpsc;
 
@@ -12,6 +12,7 @@ use super::{
     pipeline::{self, Orders, Sink},
     snapshots::Saver,
     source::{PIECES, Pumped, Source, SourceFault, judged},
+    spares::{self, Spares},
     tally::Tally,
     target::Target,
     visit::{Place, Visit},
@@ -49,8 +50,8 @@ pub struct Wish {
     pub save_snapshot: bool,
     /// The folder for keys and snapshots.
     pub data_dir: PathBuf,
-    /// The snapshot from which the one version is to be read, in place of its server.
-    pub from: Option<PathBuf>,
+    /// The snapshots from which versions are to be read, in place of their server.
+    pub from: BTreeMap<String, PathBuf>,
     /// Read every key back at the end.
     pub read_back: bool,
 }
@@ -60,7 +61,7 @@ pub struct Wish {
 pub struct Restoring {
     /// Each version that was restored.
     pub runs: Vec<Restored>,
-    /// Versions that were asked for and stay closed, where all were asked for.
+    /// Versions that were asked for and stay closed, where several were asked for.
     pub closed: Vec<Closed>,
     /// The keys at hand, each with the versions that it opens.
     pub keys: Vec<(PublicKey, Vec<String>)>,
@@ -89,23 +90,24 @@ pub async fn restore(
     let open = visit.openable(&wish.wanted)?;
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let mut target = if wish.dry_run {
-        Target::for_plan(&visit.overview, unlocked, &wish.data_dir)?
+        Target::for_plan(&visit.overview, unlocked, &wish.data_dir, open.len() > 1)?
     } else {
         Target::for_keys(&visit.overview, unlocked, &wish.data_dir)?
     };
-    let mut runs = Vec::with_capacity(open.len());
-    let Watch { pause, front, mut glances } = watch;
+    let mut runs: Vec<Restored> = Vec::with_capacity(open.len());
+    let Watch { pause, front, glances } = watch;
     for (version, key) in open {
+        let from = wish.from.get(&version.version);
         let saves = wish.save_snapshot && wish.rooms.is_empty();
         let file = target.place("snapshot", &version.version, "keyhaul");
         let saver = match (&visit.place, file) {
-            (Place::Server(_), Some(file)) if saves && wish.from.is_none() => {
+            (Place::Server(_), Some(file)) if saves && from.is_none() => {
                 Some(Saver::begin(&file, &visit.overview, version)?)
             }
             _ => None,
         };
         let job = RestoreJob {
-            source: match &wish.from {
+            source: match from {
                 Some(file) => Source::Snapshot { file: file.clone() },
                 None if wish.rooms.is_empty() => visit.whole(version, Some(&wish.data_dir)),
                 None => visit.rooms(version, wish.rooms.clone()),
@@ -117,7 +119,7 @@ pub async fn restore(
             refused_file: target.place("refused", &version.version, "jsonl"),
             pause: pause.clone(),
             front: front.clone(),
-            teller: Teller::new(glances.take()),
+            teller: Teller::after(&runs, glances.clone()),
         };
         let (restored, back) = job.run(target, Arc::clone(&progress), cancel.clone()).await?;
         target = back;
@@ -130,6 +132,7 @@ pub async fn restore(
     if runs.iter().all(|run| run.tally.figures.entries == 0 && run.shortfall.is_none()) {
         return Err(nothing_there(&runs, &wish.rooms));
     }
+    spares::find(&mut runs, &target).map_err(IntoFailure::into_failure)?;
     let stored_total = target.stored().map_err(IntoFailure::into_failure)?;
     let mut read_back = None;
     let whole = !cancel.is_cancelled() && runs.iter().all(|run| run.broke_off().is_none());
@@ -137,7 +140,7 @@ pub async fn restore(
         let checked = tokio::task::spawn_blocking(move || target.check()).await;
         read_back = Some(super::joined(checked)?.map_err(IntoFailure::into_failure)?);
     }
-    let closed = if wish.wanted == Wanted::All { visit.closed_versions() } else { Vec::new() };
+    let closed = visit.closed_among(&wish.wanted);
     let keys = unlocked.keys_at_hand();
     Ok(Restoring { runs, closed, keys, stored_total, dry_run: wish.dry_run, read_back })
 }
@@ -179,6 +182,8 @@ pub struct Restored {
     pub etag: Option<String>,
     /// The figures.
     pub tally: Tally,
+    /// Where whole keys of refused entries are.
+    pub spares: Vec<Spares>,
     /// The keys that were tried on it: its own first, the others on what is locked for another one.
     pub tried: Vec<PublicKey>,
     /// Bytes read, decoded.
@@ -276,6 +281,7 @@ impl RestoreJob {
             version: version.version,
             etag: version.etag,
             tally: ended.tally,
+            spares: Vec::new(),
             tried,
             bytes,
             seconds: begun.elapsed().as_secs_f64(),

@@ -77,6 +77,16 @@ impl Figures {
     }
 }
 
+/// Several versions room by room, as one.
+pub fn by_room<'a>(tallies: impl Iterator<Item = &'a Tally>) -> BTreeMap<Arc<str>, RoomTally> {
+    let mut sums: BTreeMap<Arc<str>, RoomTally> = BTreeMap::new();
+    for (id, room) in tallies.flat_map(|tally| &tally.rooms) {
+        let sum = sums.entry(Arc::clone(id)).or_default();
+        *sum = sum.plus(room);
+    }
+    sums
+}
+
 /// The reason of entries that another key may open.
 const FOR_ANOTHER: &str = "mac";
 

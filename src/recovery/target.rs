@@ -26,6 +26,7 @@ use crate::{
         error::StoreError,
         folder::{DataDir, FolderLock},
         looks::{self, Look},
+        planned::Plan,
         reader::Reader,
         slots::SlotSecret,
         sources::{Source, SourceId},
@@ -91,14 +92,16 @@ impl Target {
         }
     }
 
-    /// Opens the account's store for comparing, if there is one; writes nothing.
+    /// Opens the account's store for comparing, if there is one, with one version or with several that come
+    /// one after the other; writes nothing.
     pub(super) fn for_plan(
         overview: &Overview,
         unlocked: &Unlocked,
         data_dir: &Path,
+        several: bool,
     ) -> Result<Self, Failure> {
         let reader = find(overview, unlocked, data_dir).map_err(IntoFailure::into_failure)?;
-        let sink = Sink::Plan(reader.map(Box::new));
+        let sink = Sink::Plan(Box::new(Plan::new(reader, several)));
         Ok(Self { sink, lock: None, hopeful: Vec::new() })
     }
 
@@ -134,9 +137,10 @@ impl Target {
                 };
                 (0..count).map(|_| hand()).collect()
             }
-            Sink::Plan(reader) => {
+            Sink::Plan(plan) => {
+                plan.begin(version);
                 let hand = || {
-                    let journal = reader.as_ref().map(|reader| reader.journal()).transpose()?;
+                    let journal = plan.reader().map(Reader::journal).transpose()?;
                     Ok(Hand { version: version.clone(), journal, sealing: None })
                 };
                 (0..count).map(|_| hand()).collect()
@@ -162,8 +166,20 @@ impl Target {
     pub(super) fn check(&self) -> Result<CheckReport, StoreError> {
         match &self.sink {
             Sink::Store(store) => store.reader()?.check(),
-            Sink::Plan(Some(reader)) => reader.check(),
-            Sink::Plan(None) => Ok(CheckReport::default()),
+            Sink::Plan(plan) => {
+                plan.reader().map_or_else(|| Ok(CheckReport::default()), Reader::check)
+            }
+        }
+    }
+
+    /// Looks at what there is: the store, if there is one, and what a plan would bring.
+    pub(super) fn look<T>(
+        &self,
+        look: impl FnOnce(Option<&Reader>, Option<&Plan>) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match &self.sink {
+            Sink::Store(store) => look(Some(&store.reader()?), None),
+            Sink::Plan(plan) => look(plan.reader(), Some(plan)),
         }
     }
 
@@ -171,8 +187,7 @@ impl Target {
     pub(super) fn stored(&self) -> Result<u64, StoreError> {
         match &self.sink {
             Sink::Store(store) => store.reader()?.count(),
-            Sink::Plan(Some(reader)) => reader.count(),
-            Sink::Plan(None) => Ok(0),
+            Sink::Plan(plan) => plan.reader().map_or(Ok(0), Reader::count),
         }
     }
 }

@@ -103,16 +103,17 @@ impl Visit {
     /// Looks for a version that is asked for by name, where older ones cannot be enumerated. Says whether
     /// it was found only now: secrets must be tried on it then.
     pub async fn look_for(&mut self, wanted: &Wanted, cancel: &Cancel) -> Result<bool, Failure> {
-        let (Place::Server(account), Wanted::Named(name)) = (&self.place, wanted) else {
-            return Ok(false);
-        };
-        if self.overview.versions.iter().any(|version| version.version == *name) {
-            return Ok(false);
+        let Place::Server(account) = &self.place else { return Ok(false) };
+        let mut is_new = false;
+        for name in wanted.names() {
+            if self.overview.versions.iter().any(|version| version.version == *name) {
+                continue;
+            }
+            let found = room_keys::version(account.session(), name, cancel).await;
+            let found = found.map_err(IntoFailure::into_failure)?;
+            is_new |= found.is_some();
+            self.overview.versions.extend(found);
         }
-        let found = room_keys::version(account.session(), name, cancel).await;
-        let found = found.map_err(IntoFailure::into_failure)?;
-        let is_new = found.is_some();
-        self.overview.versions.extend(found);
         Ok(is_new)
     }
 
@@ -258,6 +259,17 @@ impl Visit {
         Closed::all(self.unlocked.as_ref().unwrap_or(&none), &self.overview)
     }
 
+    /// Of the versions that are wanted those that stay closed, where the others are taken without them.
+    pub(super) fn closed_among(&self, wanted: &Wanted) -> Vec<Closed> {
+        let mut closed = self.closed_versions();
+        match wanted {
+            Wanted::All => {}
+            Wanted::Several(names) => closed.retain(|closed| names.contains(&closed.version)),
+            Wanted::Current | Wanted::Named(_) => closed.clear(),
+        }
+        closed
+    }
+
     /// How many entries were tried with a key, and how many of them it opens, where no public key tells.
     pub fn sampled(&self, version: &BackupVersion) -> Option<(usize, usize)> {
         let key = self.unlocked.as_ref()?.key_for(version)?;
@@ -268,19 +280,21 @@ impl Visit {
 
     /// The versions to restore, each with the key that opens it.
     ///
-    /// For [`Wanted::All`] every version that opens; else the one that is wanted, or the reason
-    /// why it stays closed.
+    /// For [`Wanted::All`] every version that opens, for [`Wanted::Several`] those of them that open; else
+    /// the one that is wanted, or the reason why it stays closed.
     pub fn openable(
         &self,
         wanted: &Wanted,
     ) -> Result<Vec<(&BackupVersion, &DecryptionKey)>, Failure> {
         let unlocked = self.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
         let closed = |version| closed::failure(unlocked, &self.overview, version);
-        if *wanted == Wanted::All {
+        if wanted.takes_what_opens() {
+            let names = wanted.names();
+            names.iter().try_for_each(|name| self.overview.named(name).map(|_| ()))?;
             let versions = self.overview.versions.iter();
-            let open: Vec<_> = versions
-                .filter_map(|version| Some((version, unlocked.key_for(version)?)))
-                .collect();
+            let wanted = versions.filter(|it| names.is_empty() || names.contains(&it.version));
+            let open: Vec<_> =
+                wanted.filter_map(|version| Some((version, unlocked.key_for(version)?))).collect();
             return if open.is_empty() { Err(closed(None)) } else { Ok(open) };
         }
         let version = self.overview.choose(wanted)?;

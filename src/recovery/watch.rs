@@ -1,12 +1,15 @@
 //! Watching a restore and having a say in it while it runs.
 
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
-use super::tally::{Figures, RoomTally, Tally};
+use super::{
+    restore::Restored,
+    tally::{Figures, RoomTally, Tally, by_room},
+};
 use crate::base::pause::Pause;
 
 /// The least time between two glances.
@@ -37,6 +40,9 @@ impl Front {
     }
 }
 
+/// Hears glances, on the thread that writes: it must be quick.
+pub type Glances = Arc<dyn Fn(Glance) + Send + Sync>;
+
 /// How somebody watches a restore.
 #[derive(Default)]
 pub struct Watch {
@@ -44,27 +50,40 @@ pub struct Watch {
     pub pause: Pause,
     /// Brings rooms to the front: only where it reads a snapshot, in which every room can be found.
     pub front: Front,
-    /// Hears glances, on the thread that writes: it must be quick.
-    pub glances: Option<Box<dyn FnMut(Glance) + Send>>,
+    /// Hears how far it is, over all versions.
+    pub glances: Option<Glances>,
 }
 
 /// Tells glances, not too often.
 pub(super) struct Teller {
-    glances: Option<Box<dyn FnMut(Glance) + Send>>,
+    glances: Option<Glances>,
     last: Instant,
+    /// What versions before this one came to.
+    before: Figures,
+    rooms_before: BTreeMap<Arc<str>, RoomTally>,
 }
 
 impl Teller {
-    pub(super) fn new(glances: Option<Box<dyn FnMut(Glance) + Send>>) -> Self {
-        Self { glances, last: Instant::now() }
+    /// A teller for one version after others.
+    pub(super) fn after(runs: &[Restored], glances: Option<Glances>) -> Self {
+        let tallies = || runs.iter().map(|run| &run.tally);
+        let before = tallies().fold(Figures::default(), |sum, tally| sum.plus(&tally.figures));
+        let rooms_before = if glances.is_some() { by_room(tallies()) } else { BTreeMap::new() };
+        Self { glances, last: Instant::now(), before, rooms_before }
     }
 
     /// Tells what changed, if that is due.
     pub(super) fn tell(&mut self, tally: &mut Tally) {
-        let Some(glances) = &mut self.glances else { return };
+        let Some(glances) = &self.glances else { return };
         if self.last.elapsed() >= GLANCES {
             self.last = Instant::now();
-            glances(Glance { figures: tally.figures, rooms: tally.touched() });
+            let rooms = tally.touched().into_iter().map(|(id, room)| {
+                let before = self.rooms_before.get(&id);
+                let sum = before.map_or(room, |before| before.plus(&room));
+                (id, sum)
+            });
+            let rooms = rooms.collect();
+            glances(Glance { figures: self.before.plus(&tally.figures), rooms });
         }
     }
 }

@@ -4,6 +4,7 @@
 //!   [`names`] are small files in it.
 //! - [`writer`] and [`reader`] – the open store: one writer thread, any number of readers;
 //!   [`sessions`] has what both hand around, [`check`] looks everything over.
+//! - [`planned`] – what several versions would bring, one after the other; nothing is written.
 //! - [`slots`] – which secrets open it; `seal` – how each record is bound to its place.
 //! - `candidates` – which keys of a session are kept (never worsen); `record` – a key as bytes;
 //!   [`sources`] – where keys came from; [`journal`] – which entries are done; `schema` – the file.
@@ -20,6 +21,7 @@ pub mod journal;
 pub mod kept_session;
 pub mod looks;
 pub mod names;
+pub mod planned;
 pub mod reader;
 mod record;
 mod schema;

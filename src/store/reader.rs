@@ -3,7 +3,7 @@
 use std::{ops::ControlFlow, sync::Arc};
 
 use super::{
-    candidates::{self, COVERED, Merged},
+    candidates::{self, COVERED, Candidate, Merged},
     error::StoreError,
     folder::Folder,
     journal::JournalReader,
@@ -73,14 +73,23 @@ impl Reader {
         sessions::first_known(&self.database, &self.seal, &lookup)
     }
 
+    /// The keys of one session as they are stored.
+    pub(super) fn candidates(
+        &self,
+        room_id: &str,
+        session: &SessionId,
+    ) -> Result<Vec<Candidate>, StoreError> {
+        let lookup = sessions::session_lookup(&self.seal, room_id, session);
+        sessions::load(&self.database, &self.seal, &lookup)
+    }
+
     /// All candidates of one session, the preferred one first: whoever reads messages tries all.
     pub fn keys_of(
         &self,
         room_id: &str,
         session: &SessionId,
     ) -> Result<Vec<StoredKey>, StoreError> {
-        let lookup = sessions::session_lookup(&self.seal, room_id, session);
-        let candidates = sessions::load(&self.database, &self.seal, &lookup)?;
+        let candidates = self.candidates(room_id, session)?;
         let mut keys: Vec<_> = candidates
             .into_iter()
             .filter(|candidate| candidate.rank != COVERED)
@@ -93,8 +102,7 @@ impl Reader {
     /// What merging this key would give, without writing: for plans and dry runs.
     pub fn weigh(&self, key: RoomKey, from_file: bool) -> Result<Merged, StoreError> {
         let source = SourceId::unnumbered(if from_file { Side::File } else { Side::Backup });
-        let lookup = sessions::session_lookup(&self.seal, &key.room_id, &key.session_id());
-        let mut candidates = sessions::load(&self.database, &self.seal, &lookup)?;
+        let mut candidates = self.candidates(&key.room_id, &key.session_id())?;
         let (_, record) = sessions::into_record(key, source);
         Ok(candidates::admit(&mut candidates, record, &Sources::default()))
     }

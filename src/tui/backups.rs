@@ -1,5 +1,7 @@
 //! What stands on the second screen: the versions that exist, those that are gone, those being asked for.
 
+use std::collections::BTreeSet;
+
 use super::{list::Cursor, message::Looked};
 use crate::{
     backup::version::BackupVersion,
@@ -29,6 +31,8 @@ pub(super) struct Backups {
     pub(super) cursor: Cursor,
     /// The version that somebody asked for by its number and wants to see.
     pub(super) seek: Option<String>,
+    /// The versions whose boxes are ticked.
+    ticked: BTreeSet<String>,
     /// A new version and the fuller old one beside it, as the first look found them.
     emptier: Option<(String, String)>,
 }
@@ -47,6 +51,37 @@ impl Backups {
     /// A version by its name.
     pub(super) fn version(&self, name: &str) -> Option<&BackupVersion> {
         self.versions().iter().find(|version| version.version == name)
+    }
+
+    /// Ticks the box of the version in focus, or unticks it.
+    pub(super) fn tick(&mut self) {
+        let Some(name) = self.focus().map(|version| version.version.clone()) else { return };
+        if !self.ticked.remove(&name) {
+            self.ticked.insert(name);
+        }
+    }
+
+    /// Ticks the boxes of all versions that keyhaul can read, or, where they are ticked, unticks them.
+    pub(super) fn tick_all(&mut self) {
+        let known = self.versions().iter().filter(|version| version.supported());
+        let all: BTreeSet<_> = known.map(|version| version.version.clone()).collect();
+        self.ticked = if all == self.ticked { BTreeSet::new() } else { all };
+    }
+
+    /// Unticks all boxes.
+    pub(super) fn untick(&mut self) {
+        self.ticked.clear();
+    }
+
+    /// Says whether a version's box is ticked.
+    pub(super) fn is_ticked(&self, name: &str) -> bool {
+        self.ticked.contains(name)
+    }
+
+    /// The versions whose boxes are ticked, from new to old.
+    pub(super) fn ticked(&self) -> Vec<&BackupVersion> {
+        let there = self.versions().iter();
+        there.filter(|version| self.is_ticked(&version.version)).collect()
     }
 
     /// Says whether apps write to this version now.

@@ -1,7 +1,7 @@
 //! What the model wants done outside of it. Values only: who is signed in, and where, is held by the
 //! [`super::runner::Runner`] under the number of the job that brought it.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use super::{message::Job, paper_form::Paper};
 use crate::{
@@ -155,12 +155,12 @@ pub enum Effect {
         job: Job,
         /// The visit that holds the key.
         visit: Job,
-        /// The version.
-        version: String,
+        /// The versions.
+        versions: Vec<String>,
         /// Only these rooms, if any are named.
         rooms: Vec<String>,
-        /// The snapshot to read, where one was saved.
-        from: Option<PathBuf>,
+        /// The snapshots to read, where some were saved.
+        from: BTreeMap<String, PathBuf>,
         /// Write nothing.
         dry_run: bool,
         /// Save a snapshot of what is read from a server.

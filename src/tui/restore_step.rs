@@ -1,11 +1,16 @@
 //! What stands on the fifth screen: the plan, the restore while it runs, and what came of it.
 
-use std::{cmp::Reverse, collections::HashMap, sync::Arc, time::Duration};
+use std::{
+    cmp::Reverse,
+    collections::{BTreeMap, HashMap},
+    sync::Arc,
+    time::Duration,
+};
 
 use super::{list::Cursor, message::Moment};
 use crate::recovery::{
     restore::{Restored, Restoring},
-    tally::{Figures, RoomTally},
+    tally::{Figures, RoomTally, by_room},
     watch::Glance,
 };
 
@@ -44,7 +49,7 @@ pub(super) struct Last {
 impl Last {
     /// The figures of one restore.
     pub(super) fn of(restoring: &Restoring) -> Option<Self> {
-        let figures = run(restoring)?.tally.figures;
+        let figures = total(restoring)?;
         Some(Self { figures, stored_total: restoring.stored_total })
     }
 }
@@ -52,8 +57,10 @@ impl Last {
 /// The state of the screen.
 #[derive(Default)]
 pub(super) struct RestoreStep {
-    /// The version.
+    /// The version; of several the one that is looked at.
     pub(super) version: String,
+    /// All versions, from new to old; of several also those that stay closed.
+    pub(super) versions: Vec<String>,
     /// Only these rooms; all of them where none is named.
     pub(super) rooms: Vec<String>,
     /// How far it is.
@@ -77,14 +84,32 @@ pub(super) struct RestoreStep {
     began: Moment,
     /// The rooms as they stand in the running table.
     order: Vec<Arc<str>>,
+    /// What there is to do, room by room.
+    planned_rooms: BTreeMap<Arc<str>, RoomTally>,
     so_far: HashMap<Arc<str>, RoomTally>,
     ordered: Option<Moment>,
 }
 
 impl RestoreStep {
-    /// Begins a plan of these rooms of a version.
-    pub(super) fn wanted(version: String, rooms: Vec<String>) -> Self {
-        Self { version, rooms, ..Self::default() }
+    /// Begins a plan of these rooms of a version, or of it together with others.
+    pub(super) fn wanted(version: String, versions: Vec<String>, rooms: Vec<String>) -> Self {
+        Self { version, versions, rooms, ..Self::default() }
+    }
+
+    /// Says whether several versions are restored together.
+    pub(super) fn is_several(&self) -> bool {
+        self.versions.len() > 1
+    }
+
+    /// Says whether a version is among those to be restored.
+    pub(super) fn takes(&self, version: &str) -> bool {
+        self.versions.iter().any(|one| one == version)
+    }
+
+    /// Takes a plan.
+    pub(super) fn take_plan(&mut self, plan: Restoring) {
+        self.planned_rooms = by_room(plan.runs.iter().map(|run| &run.tally));
+        self.plan = Some(Box::new(plan));
     }
 
     /// Goes over to a stage in which something runs.
@@ -112,7 +137,6 @@ impl RestoreStep {
     /// Rooms that are worked on first, then those to come, then those that are done.
     fn order(&mut self, now: Moment) {
         self.ordered = Some(now);
-        let Some(plan) = self.plan.as_deref().and_then(run) else { return };
         let rank = |(id, all): &(&Arc<str>, &RoomTally)| {
             let done = self.so_far.get(*id).map_or(0, |room| room.entries);
             let stage = match done {
@@ -122,7 +146,7 @@ impl RestoreStep {
             };
             (stage, Reverse(all.entries), Arc::clone(id))
         };
-        let mut rooms: Vec<_> = plan.tally.rooms.iter().collect();
+        let mut rooms: Vec<_> = self.planned_rooms.iter().collect();
         rooms.sort_by_cached_key(rank);
         let focus = self.order.get(self.cursor.at).cloned();
         self.order = rooms.into_iter().map(|(id, _)| Arc::clone(id)).collect();
@@ -135,14 +159,14 @@ impl RestoreStep {
     /// The rooms of the running table: what is done, and what there is to do.
     pub(super) fn room(&self, row: usize) -> Option<(&Arc<str>, RoomTally, RoomTally)> {
         let id = self.order.get(row)?;
-        let all = self.plan.as_deref().and_then(run)?.tally.rooms.get(id)?;
+        let all = self.planned_rooms.get(id)?;
         Some((id, self.so_far.get(id).copied().unwrap_or_default(), *all))
     }
 
     /// Says whether a room of the plan was not begun yet.
     pub(super) fn is_to_come(&self, id: &str) -> bool {
-        let planned = self.planned().is_some_and(|run| run.tally.rooms.contains_key(id));
-        planned && self.so_far.get(id).is_none_or(|room| room.entries == 0)
+        self.planned_rooms.contains_key(id)
+            && self.so_far.get(id).is_none_or(|room| room.entries == 0)
     }
 
     /// How many rooms the running table has.
@@ -155,14 +179,29 @@ impl RestoreStep {
         self.done.as_deref().or(self.plan.as_deref())
     }
 
-    /// What is looked at now: the plan, or what came of it.
+    /// The version that is looked at now, in the plan or in what came of it: of several the one in focus,
+    /// unless that is closed.
     pub(super) fn run(&self) -> Option<&Restored> {
-        self.shown().and_then(run)
+        let shown = self.shown()?;
+        match self.versions.get(self.cursor.at).filter(|_| self.is_several()) {
+            Some(focus) => shown.runs.iter().find(|run| run.version == *focus),
+            None => shown.runs.first(),
+        }
     }
 
-    /// The figures of the plan.
-    pub(super) fn planned(&self) -> Option<&Restored> {
-        self.plan.as_deref().and_then(run)
+    /// The figures of the plan, of all versions together.
+    pub(super) fn planned(&self) -> Option<Figures> {
+        self.plan.as_deref().and_then(total)
+    }
+
+    /// How many rooms are in the plan.
+    pub(super) fn count_planned_rooms(&self) -> usize {
+        self.planned_rooms.len()
+    }
+
+    /// The figures of what is looked at now, of all versions together.
+    pub(super) fn total(&self) -> Option<Figures> {
+        self.shown().and_then(total)
     }
 
     /// Pauses, or goes on.
@@ -193,7 +232,8 @@ impl RestoreStep {
     }
 }
 
-/// The one version that was restored.
-fn run(restoring: &Restoring) -> Option<&Restored> {
-    restoring.runs.first()
+/// The figures of all versions together, if there is one.
+fn total(restoring: &Restoring) -> Option<Figures> {
+    let figures = restoring.runs.iter().map(|run| run.tally.figures);
+    figures.reduce(|sum, one| sum.plus(&one))
 }

@@ -287,6 +287,11 @@ impl Rooms {
         self.rooms.iter().filter(|room| room.chosen)
     }
 
+    /// How many keys these rooms have.
+    pub(super) fn keys_in(&self, ids: &[String]) -> u64 {
+        ids.iter().filter_map(|id| self.room(id)).map(|room| room.figures.sessions).sum()
+    }
+
     /// Chooses the room in focus, or not.
     pub(super) fn choose(&mut self) {
         let place = self.shown.get(self.cursor.at).copied();

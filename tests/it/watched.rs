@@ -53,7 +53,7 @@ impl Lab {
             dry_run,
             save_snapshot: false,
             data_dir: self.ada.lab.path(folder),
-            from: Some(self.file.clone()),
+            from: [("1".to_owned(), self.file.clone())].into(),
             read_back: true,
         };
         restore(&self.visit, wish, watch, Arc::new(Silent), cancel).await.unwrap()
@@ -63,7 +63,7 @@ impl Lab {
 fn watching(front: Front) -> (Watch, Arc<Mutex<Vec<Glance>>>) {
     let heard = Arc::new(Mutex::new(Vec::new()));
     let hear = Arc::clone(&heard);
-    let glances = Box::new(move |glance| hear.lock().unwrap().push(glance));
+    let glances = Arc::new(move |glance| hear.lock().unwrap().push(glance));
     (Watch { front, glances: Some(glances), ..Watch::default() }, heard)
 }
 

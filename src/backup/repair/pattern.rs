@@ -190,10 +190,10 @@ impl Pattern {
         let mut sum = sum.again();
         let (mut left, mut digit) = (slot.open, 0);
         while left != 0 {
-            step(&mut sum, &slot.power, &mut left, &mut digit);
+            let passes = step(&mut sum, &slot.power, &mut left, &mut digit);
             if !last {
                 self.fill(&sum, rest, found)?;
-            } else if sum.passes() {
+            } else if passes {
                 found(&sum)?;
             }
         }
@@ -221,16 +221,15 @@ impl Pattern {
             let (mut left, mut digit) = (slot.wrong, 0);
             if nth == self.most {
                 while left != 0 {
-                    step(&mut sum, &slot.power, &mut left, &mut digit);
-                    if sum.passes() {
+                    if step(&mut sum, &slot.power, &mut left, &mut digit) {
                         found(&sum)?;
                     }
                 }
                 continue;
             }
             while left != 0 {
-                step(&mut sum, &slot.power, &mut left, &mut digit);
-                if nth >= self.least && sum.passes() {
+                let passes = step(&mut sum, &slot.power, &mut left, &mut digit);
+                if nth >= self.least && passes {
                     found(&sum)?;
                 }
                 self.change(&sum, place + 1, nth + 1, found)?;
@@ -240,17 +239,19 @@ impl Pattern {
     }
 }
 
-/// Goes from one letter of a set to the next one; mostly that is the next in worth, too.
+/// Goes from one letter of a set to the next one; mostly that is the next in worth, too. Says whether what
+/// is there then passes.
 #[inline(always)]
-fn step(sum: &mut Number, power: &Power, left: &mut Set, digit: &mut u64) {
+fn step(sum: &mut Number, power: &Power, left: &mut Set, digit: &mut u64) -> bool {
     let next = u64::from(left.trailing_zeros());
     *left &= *left - 1;
-    match next - *digit {
-        0 => {}
-        1 => sum.add(power),
-        times => sum.add_times(power, times),
-    }
+    let times = next - *digit;
     *digit = next;
+    if times == 1 {
+        return sum.add(power);
+    }
+    sum.add_times(power, times);
+    sum.passes()
 }
 
 /// The parts of a walk by the first wrong letter: so many are there.

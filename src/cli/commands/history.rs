@@ -102,7 +102,7 @@ async fn bring_back(
         dry_run: false,
         save_snapshot: false,
         data_dir,
-        from: None,
+        from: Default::default(),
         read_back: false,
     };
     let watch = Watch::default();

@@ -48,7 +48,7 @@ async fn bring_back(
         dry_run,
         save_snapshot: !desk.global.no_snapshot,
         data_dir: data_dir.clone(),
-        from: None,
+        from: BTreeMap::new(),
         read_back: false,
     };
     let watch = Watch::default();
@@ -72,6 +72,8 @@ async fn bring_back(
                     lines.table(&refusals::reasons(&run.tally));
                     lines.line(refusals::named_in(&run.tally));
                 }
+                let spares = run.spares.iter().map(|spares| spares.words(run));
+                spares.for_each(|line| lines.sentences(&line));
                 mixed(run, &done, &names).iter().for_each(|line| lines.sentences(line));
             }
             let closed = done.closed.iter().map(closed_words::sentence);
@@ -106,6 +108,10 @@ fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
             "candidates": run.tally.figures.candidates,
             "refused": run.tally.refused,
             "refused_count": run.tally.figures.refused,
+            "refused_but_whole_in": run.spares.iter().map(|spares| json!({
+                "version": spares.version,
+                "count": spares.count,
+            })).collect::<Vec<_>>(),
             "refused_file": run.tally.refused_file(),
             "rooms": run.tally.rooms.iter().map(|(room_id, room)| json!({
                 "room_id": room_id,

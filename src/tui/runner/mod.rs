@@ -179,8 +179,8 @@ impl Runner {
                 self.guess(job, visit, (lines, kinds), slow);
             }
             Effect::Mend { job, visit, secret } => self.mend(job, visit, secret),
-            Effect::Restore { job, visit, version, rooms, from, dry_run, save } => {
-                let wanted = Restore { visit, version, rooms, from, dry_run, save };
+            Effect::Restore { job, visit, versions, rooms, from, dry_run, save } => {
+                let wanted = Restore { visit, versions, rooms, from, dry_run, save };
                 self.restore(job, wanted);
             }
             Effect::Pause(job, paused) => {

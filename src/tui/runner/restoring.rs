@@ -1,6 +1,6 @@
 //! Trying secrets, and bringing keys back.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 use super::{Held, Placed, Post, Runner, forgotten};
 use crate::{
@@ -41,9 +41,9 @@ impl Progress for Stretching {
 /// What a restore is to do.
 pub(super) struct Restore {
     pub(super) visit: Job,
-    pub(super) version: String,
+    pub(super) versions: Vec<String>,
     pub(super) rooms: Vec<String>,
-    pub(super) from: Option<PathBuf>,
+    pub(super) from: BTreeMap<String, PathBuf>,
     pub(super) dry_run: bool,
     pub(super) save: bool,
 }
@@ -110,19 +110,23 @@ impl Runner {
 
     pub(super) fn restore(&mut self, job: Job, wanted: Restore) {
         let (cancel, post) = (self.cancel(job), self.post(job));
-        let Restore { visit, version, rooms, from, dry_run, save } = wanted;
+        let Restore { visit, mut versions, rooms, from, dry_run, save } = wanted;
         let Some(Placed { it: visit, surroundings }) = self.visits.get(&visit).cloned() else {
             return post.send(Happened::Restored(Box::new(Err(forgotten("visit")))));
         };
         let glances = post.clone();
         let watch = Watch {
-            glances: Some(Box::new(move |glance| glances.send(Happened::Restoring(glance)))),
+            glances: Some(Arc::new(move |glance| glances.send(Happened::Restoring(glance)))),
             ..Watch::default()
         };
         self.watches.insert(job, (watch.pause.clone(), watch.front.clone()));
         tokio::spawn(async move {
+            let wanted = match versions.len() {
+                1 => Wanted::Named(versions.remove(0)),
+                _ => Wanted::Several(versions),
+            };
             let wish = Wish {
-                wanted: Wanted::Named(version),
+                wanted,
                 rooms,
                 dry_run,
                 save_snapshot: save,

@@ -1,5 +1,6 @@
 //! Step 2: which versions exist, how they changed, who signed them.
 
+use super::several;
 use crate::{
     backup::version::BackupVersion,
     base::{
@@ -88,9 +89,10 @@ fn table(model: &Model, regions: &Regions) -> Vec<Row> {
     let roomy = regions.is_roomy();
     let known = &model.backups;
     let mut rows = Vec::new();
-    let widths = Widths::of(regions);
+    let widths = Widths::of(regions, known.versions().len() > 1);
     if roomy {
-        let mut heading = vec![own("  "), own("backup").left(widths.name)];
+        let mut heading = vec![own(" ".repeat(widths.mark))];
+        heading.push(own("backup").left(widths.name));
         heading.push(own("keys").right(widths.keys));
         heading.extend([own("   "), own("public key").left(widths.fingerprint)]);
         heading.extend([own("   "), own("signed by").left(widths.signer)]);
@@ -107,7 +109,8 @@ fn table(model: &Model, regions: &Regions) -> Vec<Row> {
                 place += 1;
             }
             Known::Gone(number) => {
-                let mut gone = vec![own("  "), own(format!("{number}")).left(widths.name)];
+                let mut gone = vec![own(" ".repeat(widths.mark))];
+                gone.push(own(format!("{number}")).left(widths.name));
                 gone.push(own("–").right(widths.keys));
                 gone.push(own(if roomy { "   " } else { "  " }));
                 gone.push(own("gone").left(widths.fingerprint));
@@ -139,7 +142,11 @@ fn table(model: &Model, regions: &Regions) -> Vec<Row> {
     rows
 }
 
+/// Cells of a box with the mark of the focus before it.
+const BOX: usize = 5;
+
 struct Widths {
+    mark: usize,
     name: usize,
     keys: usize,
     fingerprint: usize,
@@ -148,22 +155,31 @@ struct Widths {
 }
 
 impl Widths {
-    fn of(regions: &Regions) -> Self {
-        let cells = regions.cells();
+    fn of(regions: &Regions, several: bool) -> Self {
+        // A box has a use where there is more than one.
+        let mark = if several { BOX } else { 2 };
+        let cells = regions.cells() - mark;
         if !regions.is_roomy() {
-            let signer = cells.saturating_sub(2 + 11 + 8 + 2);
-            return Self { name: 11, keys: 8, fingerprint: signer, signer, opens: 0 };
+            let signer = cells.saturating_sub(11 + 8 + 2);
+            return Self { mark, name: 11, keys: 8, fingerprint: signer, signer, opens: 0 };
         }
         let (name, keys, fingerprint, opens) = (12, 9, 14, 10);
-        let signer = cells.saturating_sub(2 + name + keys + 3 + fingerprint + 3 + opens);
-        Self { name, keys, fingerprint, signer, opens }
+        let signer = cells.saturating_sub(name + keys + 3 + fingerprint + 3 + opens);
+        Self { mark, name, keys, fingerprint, signer, opens }
     }
 }
 
 fn version_row(model: &Model, version: &BackupVersion, widths: &Widths, focus: bool) -> Row {
     let known = &model.backups;
     let current = if known.is_current(version) && !model.is_offline() { " current" } else { "" };
-    let mut row = vec![mark(focus)];
+    let mut row = match widths.mark {
+        BOX => {
+            let ticked = if known.is_ticked(&version.version) { "[x] " } else { "[ ] " };
+            let (sign, ink) = if focus { ("▸", Ink::Accent) } else { (" ", Ink::Plain) };
+            vec![own(sign).ink(ink), own(ticked)]
+        }
+        _ => vec![mark(focus)],
+    };
     row.push(own(format!("{}{current}", name(version).cut(11))).left(widths.name));
     let count = version.count.map_or_else(|| "?".to_owned(), grouped);
     row.push(own(count).right(widths.keys));
@@ -356,10 +372,24 @@ fn warning(model: &Model, roomy: bool) -> Vec<Row> {
 }
 
 fn edge(model: &Model) -> Line {
-    match model.backups.focus() {
-        Some(version) => line(format!("Enter opens backup {}", name(version))),
-        None => Line::new(),
+    let ticked = model.backups.ticked();
+    let keys: u64 = ticked.iter().filter_map(|version| version.count).sum();
+    match (ticked.as_slice(), model.backups.focus()) {
+        ([_, _, ..], _) => {
+            let count = grouped(ticked.len() as u64);
+            line(format!("{count} chosen, {}", counted(keys, "key")))
+        }
+        ([one], _) => line(format!("backup {} chosen", name(one))),
+        ([], Some(version)) if known_several(model) => {
+            line(format!("nothing chosen: Enter opens backup {}", name(version)))
+        }
+        ([], Some(version)) => line(format!("Enter opens backup {}", name(version))),
+        ([], None) => Line::new(),
     }
+}
+
+fn known_several(model: &Model) -> bool {
+    model.backups.versions().len() > 1
 }
 
 fn fact(model: &Model, roomy: bool) -> Line {
@@ -405,7 +435,16 @@ fn next(model: &Model, roomy: bool) -> Line {
     {
         return line(format!("choose backup {} with ↓.", name(fuller)));
     }
-    match known.focus() {
+    let ticked = model.ticked();
+    if ticked.len() > 1 {
+        let named = several::named(ticked.iter());
+        return line(match roomy {
+            true => format!("press Enter to go on to the key with {named}."),
+            false => format!("Enter goes on with {named}."),
+        });
+    }
+    let chosen = known.ticked().first().copied();
+    match chosen.or(known.focus()) {
         Some(version) if roomy => {
             line(format!("press Enter to see what backup {} holds.", name(version)))
         }
@@ -419,7 +458,13 @@ fn next(model: &Model, roomy: bool) -> Line {
 fn hints(model: &Model) -> Vec<Hint> {
     let mut hints = Vec::new();
     if model.backups.focus().is_some() {
-        hints.push(called(Intent::GoOn, "contents"));
+        hints.push(called(
+            Intent::GoOn,
+            if model.ticked().len() > 1 { "go on" } else { "contents" },
+        ));
+    }
+    if known_several(model) {
+        hints.push(hint(Intent::Choose));
     }
     hints.extend([hint(Intent::Compare), hint(Intent::CheckUp)]);
     hints.push(called(Intent::Again, "ask again"));

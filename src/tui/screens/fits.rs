@@ -271,7 +271,7 @@ fn meaning(model: &Model, opened: &Opened) -> Vec<Row> {
     rows
 }
 
-fn closed_words(closed: &Closed) -> String {
+pub(super) fn closed_words(closed: &Closed) -> String {
     let version = Shown::limited(&closed.version, 20);
     match closed.could_open.is_empty() {
         true => format!("Backup {version} stays closed: {}.", closed.openers()),

@@ -3,6 +3,7 @@
 use super::{
     fits::others_words,
     locks::{lock_rows, locks},
+    several,
 };
 use crate::{
     base::{
@@ -327,6 +328,17 @@ fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) 
         Row::wrapped(lead.len() + 2, row)
     };
     let more = |text: String| Row::wrapped(lead.len() + 2, line(format!("{lead}  {text}")));
+    let targets = model.target_versions();
+    if targets.len() > 1 {
+        let (open, closed): (Vec<_>, Vec<_>) =
+            targets.iter().partition(|version| model.key_opens(version));
+        let mut rows = vec![good(format!("It opens {}.", several::named(open.into_iter())))];
+        if !closed.is_empty() {
+            let named = several::named(closed.into_iter());
+            rows.push(bad("! ", format!("Not {named}: p keeps this key and takes another.")));
+        }
+        return rows;
+    }
     if let Some(target) = model.target_version() {
         let version = model.backups.version(&target);
         let current = version.is_some_and(|version| model.backups.is_current(version));
@@ -339,7 +351,7 @@ fn opened_rows(model: &Model, opened: &Opened, lead: &'static str, roomy: bool) 
             (true, ..) => vec![good(format!("It opens {keys}: backup {name}, the current one."))],
             _ if both => vec![
                 good(format!("It opens {keys}: backup {name}, which you chose.")),
-                more("It opens the current backup, too: choose that at step 2.".to_owned()),
+                more("It opens the current backup, too. Step 2 chooses both: Space.".to_owned()),
             ],
             _ => {
                 let mut rows = vec![good(format!(

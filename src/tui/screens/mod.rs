@@ -18,6 +18,7 @@ mod refused;
 mod restore;
 mod room;
 mod rooms;
+mod several;
 mod sign_in;
 mod take_away;
 
@@ -274,7 +275,7 @@ pub(super) fn command_to_copy(model: &Model) -> String {
 
 /// A word as a shell takes it for one. What a terminal might obey is written out, byte by byte.
 fn quoted(word: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || "@:._-/+=".contains(c);
+    let plain = |c: char| c.is_ascii_alphanumeric() || "@:._-/+=,".contains(c);
     if !word.is_empty() && word.chars().all(plain) {
         return word.to_owned();
     }
@@ -362,19 +363,19 @@ fn command_words(model: &Model) -> Vec<Word> {
     let current = model.backups.looked.as_ref().and_then(|looked| looked.overview.current.as_ref());
     let reads = matches!(place, Place::Contents | Place::Room | Place::Key);
     let restores = matches!(place, Place::Restore | Place::Refused);
-    if let Some(version) = model.open.as_ref().filter(|_| reads || restores)
+    if restores && model.restore.is_several() {
+        words.push(plain("--backup-version"));
+        words.push(Word::Plain(quoted(&model.restore.versions.join(","))));
+    } else if let Some(version) = model.open.as_ref().filter(|_| reads || restores)
         && (Some(version) != current || !restores)
         && !model.is_offline()
     {
         words.push(plain("--backup-version"));
         words.push(Word::Plain(quoted(version)));
     }
-    if restores
-        && let Some(haul) = model.haul()
-        // All rooms are what a restore takes anyway.
-        && haul.rooms.totals().chosen < haul.rooms.all().len() as u64
-    {
-        let rooms: Vec<String> = haul.rooms.chosen().map(|room| room.id.to_string()).collect();
+    // All rooms are what a restore takes anyway.
+    if restores && !model.restore.rooms.is_empty() {
+        let rooms = model.restore.rooms.clone();
         if rooms.len() > FEW_ROOMS {
             words.push(plain("--rooms-file"));
             words.push(Word::Rooms(rooms));

@@ -1,15 +1,19 @@
 //! The plan as a sum that comes out: every key of the backup stands in exactly one line.
 
+use std::sync::Arc;
+
 use super::{
-    restore::{mixed_rows, rooms_words, shortfall, version},
+    restore::{rooms_words, versions},
     rooms::name_of,
 };
 use crate::{
     base::{
-        shown::grouped,
+        failure::Code,
+        shown::{Shown, grouped},
         words::{about, counted},
     },
     recovery::{
+        mixed::Mixed,
         restore::Restored,
         tally::{Figures, Tally, reason_words},
     },
@@ -120,32 +124,46 @@ pub(super) fn figure_rows(
 }
 
 pub(super) fn planned(model: &Model, regions: &Regions) -> Vec<Row> {
-    let Some(run) = model.restore.planned() else { return Vec::new() };
+    let Some(run) = model.restore.plan.as_ref().and_then(|plan| plan.runs.first()) else {
+        return Vec::new();
+    };
     let roomy = regions.is_roomy();
     let figures = &run.tally.figures;
-    let version = version(model);
+    let versions = versions(model);
     let mut rows = Vec::new();
     if roomy {
         let all = counted(figures.entries, "key");
         rows.push(Row::wrapped(
             0,
-            line(format!(
-                "{all} of backup {version} were opened and checked. Nothing is written yet."
-            )),
+            line(format!("{all} of {versions} were opened and checked. Nothing is written yet.")),
         ));
     } else {
-        rows.push(Row::text(format!("Backup {version} · nothing is written yet")));
+        let backup = versions.replacen('b', "B", 1);
+        rows.push(Row::text(format!("{backup} · nothing is written yet")));
     }
     rows.push(Row::empty());
     rows.extend(figure_rows(model, run, regions, false));
-    rows.extend(shortfall(model, run.shortfall.as_ref(), 0));
-    rows.extend(mixed_rows(model, roomy));
+    rows.extend(spare_rows(run, roomy));
+    rows.extend(shortfall(model, run));
+    rows.extend(mixed_rows(model, run, roomy));
     if !roomy {
         return rows;
     }
     rows.push(Row::empty());
+    rows.extend(writes(model, figures));
+    if model.writes_nothing().is_none() {
+        rows.extend(room_table(model, run, regions, rows.len()));
+    }
+    rows
+}
+
+/// What Enter would write.
+pub(super) fn writes(model: &Model, figures: &Figures) -> Vec<Row> {
+    let mut rows = Vec::new();
+    let plan = model.restore.plan.as_ref();
+    let whole = plan.is_some_and(|plan| plan.runs.iter().all(|run| run.shortfall.is_none()));
     if let Some(figures) = model.writes_nothing() {
-        let all = figures.refused == 0 && run.shortfall.is_none();
+        let all = figures.refused == 0 && whole;
         let (sign, words) = match (figures.unchanged, all) {
             (0, _) => (
                 own("! ").ink(Ink::Warn),
@@ -162,7 +180,7 @@ pub(super) fn planned(model: &Model, regions: &Regions) -> Vec<Row> {
         rows.push(Row::of(vec![sign, own(words)]));
         return rows;
     }
-    let haul = model.hauls.get(&model.restore.version);
+    let haul = model.hauls.get(&model.restore.version).filter(|_| !model.restore.is_several());
     let late = haul.map(|haul| haul.rooms.totals()).filter(|totals| totals.late > 0);
     if let Some(totals) = late.filter(|_| model.restore.rooms.is_empty()) {
         let verb = if totals.late == 1 { "starts" } else { "start" };
@@ -186,7 +204,6 @@ pub(super) fn planned(model: &Model, regions: &Regions) -> Vec<Row> {
     rows.push(Row::text("  to       an encrypted store on this computer, under your recovery key"));
     rows.push(Row::text("  server   nothing is written there, nothing is marked as read"));
     rows.push(Row::text("  stop     at any time; what is done by then is kept"));
-    rows.extend(room_table(model, run, regions, rows.len()));
     rows
 }
 
@@ -268,15 +285,7 @@ pub(super) fn side(model: &Model, run: &Restored) -> Side {
                 )),
                 Row::empty(),
             ];
-            for (reason, count) in run.tally.reasons() {
-                let (name, why) = reason_words(reason);
-                rows.push(Row::of(vec![
-                    own(grouped(count)).right(6),
-                    own("  "),
-                    own(name).ink(Ink::Strong),
-                ]));
-                rows.push(Row::wrapped(8, vec![own("        "), own(why)]));
-            }
+            rows.extend(reason_rows(run));
             rows.push(Row::empty());
             rows.push(Row::of(vec![own("→").ink(Ink::Accent), own("  lists them one by one")]));
             ("Line in focus: refused", rows)
@@ -294,13 +303,73 @@ pub(super) fn side(model: &Model, run: &Restored) -> Side {
     Side { title: line(title), rows }
 }
 
+/// Why keys were refused, each reason with what it means.
+pub(super) fn reason_rows(run: &Restored) -> Vec<Row> {
+    let reasons = run.tally.reasons().into_iter();
+    let rows = reasons.flat_map(|(reason, count)| {
+        let (name, why) = reason_words(reason);
+        let count = own(grouped(count)).right(6);
+        [
+            Row::of(vec![count, own("  "), own(name).ink(Ink::Strong)]),
+            Row::wrapped(8, vec![own("        "), own(why)]),
+        ]
+    });
+    rows.collect()
+}
+
+/// Why it is not all, unless somebody stopped it.
+pub(super) fn shortfall(model: &Model, run: &Restored) -> Vec<Row> {
+    let failure = run.shortfall.as_ref().filter(|why| why.code() != Code::Stopped);
+    let failure = failure.map(|failure| model.told(failure));
+    let row = failure.map(|failure| {
+        let words = vec![own("! ").ink(Ink::Warn), own(failure.what()).ink(Ink::Danger)];
+        Row::wrapped(2, words)
+    });
+    Vec::from_iter(row)
+}
+
+/// What is locked for another recovery key, in which rooms, and what was tried on it.
+pub(super) fn mixed_rows(model: &Model, run: &Restored, roomy: bool) -> Vec<Row> {
+    let mixed = model.restore.shown().and_then(|shown| Mixed::of(run, shown));
+    let Some(mixed) = mixed else { return Vec::new() };
+    let version = &run.version;
+    let mut rows = Vec::new();
+    let opened = mixed.opened_words(version).filter(|_| roomy);
+    rows.extend(opened.map(|words| Row::wrapped(2, vec![own("✓ ").ink(Ink::Ok), own(words)])));
+    if mixed.count == 0 {
+        return rows;
+    }
+    if !roomy {
+        let words = format!("{} for another key: p tries one", grouped(mixed.count));
+        rows.push(Row::of(vec![own("! ").ink(Ink::Warn), own(words)]));
+        return rows;
+    }
+    // Under the mask a room has a number in place of its name.
+    let called = |id: &Arc<str>| Shown::new(&model.pen().words(&name_of(model, version, id)));
+    let words = mixed.closed_words(version, &called).join(" ");
+    rows.push(Row::wrapped(2, vec![own("! ").ink(Ink::Warn), own(words)]));
+    rows
+}
+
+/// Of which refused keys there are whole ones elsewhere.
+pub(super) fn spare_rows(run: &Restored, roomy: bool) -> Vec<Row> {
+    let spares = run.spares.iter().filter(|_| roomy);
+    let row = |words| Row::wrapped(2, vec![own("✓ ").ink(Ink::Ok), own(words)]);
+    spares.map(|spares| row(spares.words(run))).collect()
+}
+
 /// The plan or the result for the clipboard: figures only.
 pub(in crate::tui) fn figures_to_copy(model: &Model) -> Option<String> {
-    let run = model.restore.run()?;
-    let mut lines: Vec<String> = vec![format!("backup {}", version(model))];
-    let figures = &run.tally.figures;
-    lines.extend(self::lines(figures).map(|(count, word)| format!("{count} {word}")));
-    lines.extend(run.tally.reasons().iter().map(|(reason, count)| format!("  {count} {reason}")));
-    lines.push(format!("{} in all", figures.entries));
+    let shown = model.restore.shown()?;
+    let mut lines: Vec<String> = Vec::new();
+    for run in &shown.runs {
+        let Restored { version, tally, .. } = run;
+        lines.push(format!("backup {}", Shown::limited(version, 20)));
+        lines.extend(self::lines(&tally.figures).map(|(count, word)| format!("{count} {word}")));
+        lines.extend(tally.reasons().iter().map(|(reason, count)| format!("  {count} {reason}")));
+        lines.push(format!("{} in all", tally.figures.entries));
+    }
+    let closed = shown.closed.iter().map(|closed| Shown::limited(&closed.version, 20));
+    lines.extend(closed.map(|version| format!("backup {version} stays closed")));
     Some(lines.join("\n"))
 }

@@ -1,6 +1,9 @@
 //! Step 6: one room's messages, each open or closed for a reason.
 
-use super::{rooms::name_of, sign_in::lower_first};
+use super::{
+    rooms::{known, name_of},
+    sign_in::lower_first,
+};
 use crate::{
     base::{
         failure::{Code, Failure},
@@ -100,8 +103,7 @@ fn cannot(model: &Model) -> Option<Vec<Row>> {
 fn corner(model: &Model) -> Line {
     let version = &model.restore.version;
     let room = model.proof.room.as_ref();
-    let haul = model.hauls.get(version);
-    let room = room.and_then(|room| haul.and_then(|haul| haul.rooms.room(room)));
+    let room = room.and_then(|room| known(model, version, room));
     room.map(|room| line(counted(room.figures.sessions, "key"))).unwrap_or_default()
 }
 
@@ -362,14 +364,12 @@ pub(super) fn rooms_page(model: &Model, regions: &Regions) -> Page {
     let rooms = model.proof_rooms();
     let height = regions.rows();
     let version = &model.restore.version;
-    let haul = model.hauls.get(version);
     let wide = regions.cells().saturating_sub(14);
     let mut list = Vec::new();
     for place in model.proof.rooms.seen(rooms.len(), height) {
         let Some(id) = rooms.get(place) else { continue };
         let focus = place == model.proof.rooms.at && model.overlays.is_empty();
-        let keys =
-            haul.and_then(|haul| haul.rooms.room(id)).map_or(0, |room| room.figures.sessions);
+        let keys = known(model, version, id).map_or(0, |room| room.figures.sessions);
         let row = vec![
             mark(focus),
             name_of(model, version, id).left(wide),

@@ -1,6 +1,6 @@
 //! The refused keys, one by one, each with its reason.
 
-use super::{restore::version, rooms::name_of};
+use super::rooms::name_of;
 use crate::{
     base::{shown::Shown, words::counted},
     recovery::tally::reason_words,
@@ -31,7 +31,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         let Some(one) = all.get(place) else { continue };
         let focus = place == model.restore.refused.at && model.overlays.is_empty();
         let mut row = vec![mark(focus)];
-        row.push(name_of(model, &model.restore.version, &one.room_id).left(name));
+        row.push(name_of(model, &run.version, &one.room_id).left(name));
         if roomy {
             row.push(private(&Shown::limited(&one.session_id, 255)).middle(key - 2));
             row.push(own("  "));
@@ -43,7 +43,10 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     let focus = all.get(model.restore.refused.at);
     let why = focus.map(|one| reason_words(one.reason).1).unwrap_or_default();
     Page {
-        title: line("Refused"),
+        title: line(match model.restore.is_several() {
+            true => format!("Refused of backup {}", Shown::limited(&run.version, 20)),
+            false => "Refused".to_owned(),
+        }),
         corner: line(counted(run.tally.figures.refused, "key")),
         edge: line("y copies the list"),
         rows,
@@ -70,7 +73,7 @@ pub(in crate::tui) fn to_copy(model: &Model) -> String {
     let mut lines = vec![format!(
         "{} of backup {} refused",
         counted(run.tally.figures.refused, "key"),
-        version(model)
+        Shown::limited(&run.version, 20)
     )];
     let safe = |id: &str| Shown::limited(id, 255);
     lines.extend(run.tally.refused.iter().map(|one| match model.masked {

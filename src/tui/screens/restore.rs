@@ -1,21 +1,19 @@
 //! Step 5: a sum that comes out, then the work, then what came of it.
 
-use std::sync::Arc;
-
 use super::{
-    plan::{LINES, figure_rows, lines, planned, side},
+    plan::{LINES, figure_rows, lines, mixed_rows, planned, shortfall, side, spare_rows},
     rooms::name_of,
+    several,
 };
 use crate::{
     base::{
-        failure::{Code, Failure},
-        shown::{Shown, grouped},
+        failure::Code,
+        shown::grouped,
         words::{about, counted, length, size},
     },
     recovery::{
-        mixed::Mixed,
-        restore::{CheckReport, Restored},
-        tally::Figures,
+        restore::{CheckReport, Restored, Restoring},
+        tally::{Figures, by_room},
     },
     tui::{
         intent::Intent,
@@ -31,7 +29,7 @@ use crate::{
 pub(super) fn list_height(model: &Model, regions: &Regions) -> usize {
     match model.restore.stage {
         Stage::Restoring => regions.rows().saturating_sub(if regions.is_roomy() { 9 } else { 4 }),
-        _ => LINES,
+        _ => LINES.max(model.restore.versions.len()),
     }
 }
 
@@ -39,6 +37,9 @@ pub(super) fn list_height(model: &Model, regions: &Regions) -> usize {
 pub(in crate::tui) fn rows(model: &Model) -> usize {
     match model.restore.stage {
         Stage::Restoring => model.restore.count_rooms(),
+        Stage::Planned | Stage::Done | Stage::Stopped if model.restore.is_several() => {
+            model.restore.versions.len()
+        }
         Stage::Planned | Stage::Done | Stage::Stopped => LINES,
         Stage::Nothing | Stage::Reading | Stage::Planning => 0,
     }
@@ -57,11 +58,11 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         Stage::Nothing => ("The plan".to_owned(), vec![Row::text("There is no plan yet.")]),
         Stage::Reading => ("The plan".to_owned(), reading(model, regions)),
         Stage::Planning => ("The plan".to_owned(), planning(model, regions)),
-        Stage::Planned => ("The plan".to_owned(), planned(model, regions)),
-        Stage::Restoring => {
-            let version = version(model);
-            (format!("Restoring backup {version}"), restoring(model, regions))
+        Stage::Planned if model.restore.is_several() => {
+            ("The plan".to_owned(), several::planned(model, regions))
         }
+        Stage::Planned => ("The plan".to_owned(), planned(model, regions)),
+        Stage::Restoring => (format!("Restoring {}", versions(model)), restoring(model, regions)),
         Stage::Stopped => ("Stopped".to_owned(), done(model, regions, false)),
         Stage::Done => ("Done".to_owned(), done(model, regions, true)),
     };
@@ -69,20 +70,20 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
     page.rows = rows;
     let edge = match model.restore.stage {
         Stage::Planned => "nothing is written yet".to_owned(),
-        Stage::Done => model
-            .restore
-            .done
-            .as_ref()
-            .and_then(|done| done.runs.first())
-            .map_or_else(String::new, |run| {
-                format!("{} · {}", length(run.seconds.ceil() as u64), size(run.bytes))
-            }),
+        Stage::Done => model.restore.done.as_ref().map_or_else(String::new, |done| {
+            let seconds: f64 = done.runs.iter().map(|run| run.seconds).sum();
+            let bytes = done.runs.iter().map(|run| run.bytes).sum();
+            format!("{} · {}", length(seconds.ceil() as u64), size(bytes))
+        }),
         Stage::Restoring => "working rooms first".to_owned(),
         _ => String::new(),
     };
     page.edge = words_or_nothing(edge);
     if regions.side.is_some() && matches!(model.restore.stage, Stage::Planned | Stage::Done) {
-        page.side = model.restore.run().map(|run| side(model, run));
+        page.side = match model.restore.is_several() {
+            true => Some(several::side(model)),
+            false => model.restore.run().map(|run| side(model, run)),
+        };
     }
     page
 }
@@ -92,14 +93,19 @@ fn words_or_nothing(words: String) -> Line {
     if words.is_empty() { Line::new() } else { line(words) }
 }
 
-pub(super) fn version(model: &Model) -> Shown {
-    Shown::limited(&model.restore.version, 20)
+/// What is restored, in a sentence: of several versions those that open.
+pub(super) fn versions(model: &Model) -> String {
+    match model.restore.is_several() {
+        true => several::named(several::open(model)),
+        false => several::named(std::iter::once(&model.restore.version)),
+    }
 }
 
 pub(super) fn rooms_words(model: &Model) -> String {
     match model.restore.rooms.len() as u64 {
         0 => {
-            let rooms = model.restore.planned().map(|run| run.tally.rooms.len() as u64);
+            let rooms = model.restore.count_planned_rooms() as u64;
+            let rooms = model.restore.plan.as_ref().map(|_| rooms);
             match rooms {
                 Some(1) => "the room".to_owned(),
                 Some(2) => "both rooms".to_owned(),
@@ -115,7 +121,7 @@ fn corner(model: &Model) -> String {
     match model.restore.stage {
         Stage::Nothing => String::new(),
         Stage::Restoring => rooms_words(model),
-        _ => format!("backup {} · {}", version(model), rooms_words(model)),
+        _ => format!("{} · {}", versions(model), rooms_words(model)),
     }
 }
 
@@ -135,13 +141,14 @@ fn per_cent(done: u64, all: u64) -> u64 {
 }
 
 fn reading(model: &Model, regions: &Regions) -> Vec<Row> {
-    let version = version(model);
+    let versions = versions(model);
     let mut rows = vec![
-        Row::wrapped(0, line(format!("keyhaul reads and saves backup {version} first."))),
+        Row::wrapped(0, line(format!("keyhaul reads and saves {versions} first."))),
         Row::empty(),
     ];
-    if let Some(haul) = model.hauls.get(&model.restore.version) {
-        let all = model.backups.version(&model.restore.version).and_then(|version| version.count);
+    for version in model.restore.versions.iter().filter(|version| model.key_opens(version)) {
+        let Some(haul) = model.hauls.get(version) else { continue };
+        let all = model.backups.version(version).and_then(|version| version.count);
         rows.extend(bar_row(haul.keys, all.unwrap_or(0), regions));
     }
     rows
@@ -172,23 +179,15 @@ fn planning(model: &Model, regions: &Regions) -> Vec<Row> {
 
 /// How many keys there are to be restored, as far as that is known.
 fn expected(model: &Model) -> u64 {
-    if let Some(run) = model.restore.planned() {
-        return run.tally.figures.entries;
+    if let Some(figures) = model.restore.planned() {
+        return figures.entries;
     }
-    let haul = model.hauls.get(&model.restore.version);
-    let chosen = haul.map(|haul| haul.rooms.totals()).filter(|_| !model.restore.rooms.is_empty());
-    chosen.map_or_else(|| haul.map_or(0, |haul| haul.keys), |totals| totals.chosen_keys)
-}
-
-/// Why it is not all.
-pub(super) fn shortfall(model: &Model, shortfall: Option<&Failure>, indent: usize) -> Vec<Row> {
-    let Some(failure) = shortfall else { return Vec::new() };
-    let failure = model.told(failure);
-    let lead = " ".repeat(indent);
-    vec![Row::wrapped(
-        indent + 2,
-        vec![own(lead), own("! ").ink(Ink::Warn), own(failure.what()).ink(Ink::Danger)],
-    )]
+    let open = model.restore.versions.iter().filter(|version| model.key_opens(version));
+    let keys = open.filter_map(|version| model.hauls.get(version)).map(|haul| {
+        let all = model.restore.rooms.is_empty();
+        if all { haul.keys } else { haul.rooms.keys_in(&model.restore.rooms) }
+    });
+    keys.sum()
 }
 
 fn restoring(model: &Model, regions: &Regions) -> Vec<Row> {
@@ -254,16 +253,21 @@ fn restoring(model: &Model, regions: &Regions) -> Vec<Row> {
 fn done(model: &Model, regions: &Regions, whole: bool) -> Vec<Row> {
     let Some(restoring) = &model.restore.done else { return Vec::new() };
     let Some(run) = restoring.runs.first() else { return Vec::new() };
+    let Some(figures) = model.restore.total() else { return Vec::new() };
     let roomy = regions.is_roomy();
-    let version = version(model);
-    let figures = &run.tally.figures;
-    let kept = counted(figures.opened, "key");
-    let verb = if figures.opened == 1 { "is" } else { "are" };
+    let versions = versions(model);
+    // What several versions have in common is on this computer once.
+    let (several, of) = match model.restore.is_several() {
+        true => (restoring.stored_total, String::new()),
+        false => (figures.opened, format!(" of {versions}")),
+    };
+    let kept = counted(several, "key");
+    let verb = if several == 1 { "is" } else { "are" };
     let first = match whole {
-        true => format!("Restored. {kept} of backup {version} {verb} on this computer."),
+        true => format!("Restored. {kept}{of} {verb} on this computer."),
         false => {
             let part = per_cent(figures.entries, expected(model));
-            match run.broke_off() {
+            match restoring.runs.iter().find_map(Restored::broke_off) {
                 Some(why) if why.code() != Code::Stopped => {
                     format!("It broke off at {part} %. {kept} {verb} on this computer.")
                 }
@@ -272,20 +276,24 @@ fn done(model: &Model, regions: &Regions, whole: bool) -> Vec<Row> {
         }
     };
     let sign = if whole { own("✓ ").ink(Ink::Ok) } else { own("! ").ink(Ink::Warn) };
-    let mut rows = vec![Row::wrapped(2, vec![sign, own(first)])];
-    if roomy {
-        rows.push(Row::empty());
-    }
-    rows.extend(figure_rows(model, run, regions, true));
-    let why = run.shortfall.as_ref().filter(|why| why.code() != Code::Stopped);
-    rows.extend(shortfall(model, why, 0));
-    rows.extend(mixed_rows(model, roomy));
+    let first = Row::wrapped(2, vec![sign, own(first)]);
+    let mut rows = if model.restore.is_several() {
+        several::done(model, regions, first)
+    } else {
+        let mut rows = vec![first];
+        rows.extend(roomy.then(Row::empty));
+        rows.extend(figure_rows(model, run, regions, true));
+        rows.extend(spare_rows(run, roomy));
+        rows.extend(shortfall(model, run));
+        rows.extend(mixed_rows(model, run, roomy));
+        rows
+    };
     if !roomy {
         return rows;
     }
     rows.push(Row::empty());
     if whole {
-        rows.extend(room_sum(model, run));
+        rows.extend(room_sum(model, restoring));
     }
     if let Some(check) = &restoring.read_back {
         rows.push(read_back(check));
@@ -295,16 +303,17 @@ fn done(model: &Model, regions: &Regions, whole: bool) -> Vec<Row> {
         0,
         line(format!(
             "A backup cannot prove who put a key there. Each key remembers that it came from \
-             backup {version}. The first message that opens with a key proves the key."
+             {versions}. The first message that opens with a key proves the key."
         )),
     ));
     rows
 }
 
 /// How many rooms have keys now.
-fn room_sum(model: &Model, run: &Restored) -> Option<Row> {
-    let empty: Vec<_> = run.tally.rooms.iter().filter(|(_, room)| room.opened == 0).collect();
-    let rooms = run.tally.rooms.len() as u64;
+fn room_sum(model: &Model, restoring: &Restoring) -> Option<Row> {
+    let all = by_room(restoring.runs.iter().map(|run| &run.tally));
+    let empty: Vec<_> = all.iter().filter(|(_, room)| room.opened == 0).collect();
+    let rooms = all.len() as u64;
     Some(match (empty.as_slice(), rooms) {
         (_, 0) => return None,
         ([], 1) => good(vec![own("the room has its keys")]),
@@ -346,8 +355,8 @@ fn fact(model: &Model, roomy: bool) -> Line {
         Stage::Reading => line("From then on the server is not needed any more."),
         Stage::Planning => line("Nothing is written yet."),
         Stage::Planned | Stage::Done | Stage::Stopped => {
-            let Some(run) = step.run() else { return Line::new() };
-            let Figures { opened, refused, entries, .. } = run.tally.figures;
+            let Some(figures) = step.total() else { return Line::new() };
+            let Figures { opened, refused, entries, .. } = figures;
             match (step.stage, refused) {
                 (Stage::Done, _) => line("Your keys are on this computer."),
                 (Stage::Stopped, _) => line("What is done is kept."),
@@ -359,7 +368,7 @@ fn fact(model: &Model, roomy: bool) -> Line {
                     grouped(refused)
                 )),
                 _ if is_mixed(model) => {
-                    let other = grouped(run.tally.figures.for_another);
+                    let other = grouped(figures.for_another);
                     line(format!("{other} are for another key: p."))
                 }
                 (_, refused) => line(format!("{} cannot be restored.", grouped(refused))),
@@ -383,6 +392,7 @@ fn next(model: &Model, roomy: bool) -> Line {
         Stage::Planned if model.writes_nothing().is_some() => {
             line("choose other rooms (3), or try another recovery key (4).")
         }
+        Stage::Planned if model.restore.is_several() => several::next(model, roomy),
         Stage::Planned => line("press Enter to restore."),
         Stage::Restoring if model.restore.paused.is_some() => line("Space goes on."),
         Stage::Restoring if roomy => line("wait, or press 6 to read what is already restored."),
@@ -397,30 +407,7 @@ fn next(model: &Model, roomy: bool) -> Line {
 
 /// Says whether keys are locked for another recovery key.
 fn is_mixed(model: &Model) -> bool {
-    model.restore.run().is_some_and(|run| run.tally.figures.for_another > 0)
-}
-
-/// What is locked for another recovery key, in which rooms, and what was tried on it.
-pub(super) fn mixed_rows(model: &Model, roomy: bool) -> Vec<Row> {
-    let mixed = model.restore.shown().and_then(|shown| Mixed::of(shown.runs.first()?, shown));
-    let Some(mixed) = mixed else { return Vec::new() };
-    let version = &model.restore.version;
-    let mut rows = Vec::new();
-    let opened = mixed.opened_words(version).filter(|_| roomy);
-    rows.extend(opened.map(|words| Row::wrapped(2, vec![own("✓ ").ink(Ink::Ok), own(words)])));
-    if mixed.count == 0 {
-        return rows;
-    }
-    if !roomy {
-        let words = format!("{} for another key: p tries one", grouped(mixed.count));
-        rows.push(Row::of(vec![own("! ").ink(Ink::Warn), own(words)]));
-        return rows;
-    }
-    // Under the mask a room has a number in place of its name.
-    let called = |id: &Arc<str>| Shown::new(&model.pen().words(&name_of(model, version, id)));
-    let words = mixed.closed_words(version, &called).join(" ");
-    rows.push(Row::wrapped(2, vec![own("! ").ink(Ink::Warn), own(words)]));
-    rows
+    model.restore.total().is_some_and(|figures| figures.for_another > 0)
 }
 
 fn hints(model: &Model) -> Vec<Hint> {

@@ -81,11 +81,17 @@ pub(super) fn room_row(
 
 /// What a room of a version is called.
 pub(super) fn name_of(model: &Model, version: &str, id: &str) -> Piece {
-    let haul = model.hauls.get(version);
-    match haul.and_then(|haul| haul.rooms.room(id)) {
+    match known(model, version, id) {
         Some(room) => name(model, room),
         None => instead(&short(id), Instead::Dots),
     }
+}
+
+/// A room as it is in a version; where that is not read or lacks it, as it is in another one.
+pub(super) fn known<'a>(model: &'a Model, version: &str, id: &str) -> Option<&'a Room> {
+    let own = model.hauls.get(version);
+    let mut hauls = own.into_iter().chain(model.hauls.values());
+    hauls.find_map(|haul| haul.rooms.room(id))
 }
 
 /// What a room is called: its name, or the people in it, or its id.

@@ -24,7 +24,7 @@ use crate::{
 impl Model {
     pub(super) fn on_backups(&mut self, intent: Intent, effects: &mut Vec<Effect>) {
         match intent {
-            Intent::GoOn if self.backups.focus().is_some() => self.open_contents(effects),
+            Intent::GoOn if self.backups.focus().is_some() => self.go_on_from_backups(effects),
             Intent::GoOn if self.backups.looked.is_some() => self.open_file(effects),
             Intent::GoOn => self.remark("One moment: the server is being asked."),
             Intent::Back => self.go_to(Step::SignIn, effects),
@@ -33,10 +33,56 @@ impl Model {
                 self.remark("A snapshot holds one backup only.");
             }
             Intent::ByNumber => self.overlays.push(Overlay::ByNumber { field: Field::default() }),
+            Intent::Choose | Intent::ChooseAll => self.tick(intent),
             Intent::CheckUp => self.open_check_up(effects),
             Intent::Compare => self.open_compare(effects),
             _ if self.moved(intent) => {}
             _ => self.no_sense(),
+        }
+    }
+
+    /// Ticks boxes: what is to be restored together.
+    fn tick(&mut self, intent: Intent) {
+        if self.backups.versions().len() < 2 {
+            return self.remark("There is one backup only: Enter opens it.");
+        }
+        if intent == Intent::ChooseAll {
+            self.backups.tick_all();
+        } else if let Some(Err(failure)) = self.backups.focus().map(of_known_kind) {
+            return self.failed(failure, Vec::new());
+        } else {
+            self.backups.tick();
+        }
+        // Whoever ticks boxes decides anew what is to be restored.
+        self.key.wanted = None;
+    }
+
+    /// The ticked versions go to the key together; a single one is opened, as the one in focus is.
+    fn go_on_from_backups(&mut self, effects: &mut Vec<Effect>) {
+        let ticked: Vec<String> = self.ticked();
+        let versions = self.backups.versions();
+        let first =
+            ticked.first().and_then(|name| versions.iter().position(|v| v.version == *name));
+        if let Some(first) = first {
+            self.backups.cursor.at = first;
+        }
+        self.open_contents(effects);
+        if ticked.len() > 1 {
+            ticked.iter().for_each(|name| self.read_version(name, effects));
+            self.go_to(Step::Key, effects);
+        }
+    }
+
+    /// The names of the versions whose boxes are ticked, from new to old.
+    pub(in crate::tui) fn ticked(&self) -> Vec<String> {
+        self.backups.ticked().into_iter().map(|version| version.version.clone()).collect()
+    }
+
+    /// Begins to read a version, unless somebody did.
+    pub(super) fn read_version(&mut self, name: &str, effects: &mut Vec<Effect>) {
+        if !self.hauls.contains_key(name) {
+            self.hauls.insert(name.to_owned(), Haul::begin(self.now));
+            self.haul_version(name, false, effects);
         }
     }
 
@@ -62,10 +108,7 @@ impl Model {
         self.finding = false;
         self.explaining = None;
         self.step = Step::Contents;
-        if !self.hauls.contains_key(&version.version) {
-            self.hauls.insert(version.version.clone(), Haul::begin(self.now));
-            self.haul_version(&version.version, false, effects);
-        }
+        self.read_version(&version.version, effects);
         self.settle();
     }
 

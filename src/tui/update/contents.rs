@@ -129,7 +129,7 @@ impl Model {
 
     /// Nothing comes that a plan could be made of.
     fn plan_waits_no_more(&mut self, version: &str) {
-        if self.restore.version == version && self.restore.stage == Stage::Reading {
+        if self.restore.takes(version) && self.restore.stage == Stage::Reading {
             self.restore.stage = Stage::Nothing;
         }
     }
@@ -151,7 +151,8 @@ impl Model {
     ) {
         let seen = screens::list_height(self);
         let masked = self.masked;
-        let open = self.open.as_deref() == Some(version);
+        let planned = self.restore.stage == Stage::Reading && self.restore.takes(version);
+        let open = planned || self.open.as_deref() == Some(version);
         if !self.hauls.contains_key(version) {
             return;
         }

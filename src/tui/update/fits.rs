@@ -79,7 +79,11 @@ impl Model {
         let row = self.key.opened.as_ref().and_then(|opened| opened.table.rows.get(focus));
         let wanted = row.filter(|row| row.kind == LockKind::Backup && row.opens());
         let wanted = wanted.map(|row| row.id.clone());
-        if wanted.is_some() {
+        if let Some(name) = &wanted {
+            // Whoever chooses here one that is not ticked wants that one.
+            if !self.backups.is_ticked(name) {
+                self.backups.untick();
+            }
             self.key.wanted = wanted;
         }
         if self.target_version().is_some() {

@@ -158,8 +158,24 @@ impl Model {
         }
     }
 
-    /// The version that what is typed opens: the one that is looked at, else the current one, else the
-    /// one with most keys.
+    /// Says whether what is typed opens a version.
+    pub(in crate::tui) fn key_opens(&self, version: &str) -> bool {
+        let fits = self.key.opened.iter().flat_map(|opened| &opened.fits);
+        fits.into_iter().any(|fit| fit.kind == LockKind::Backup && fit.id == version)
+    }
+
+    /// The versions to restore, from new to old: all whose boxes are ticked, closed ones among them, where
+    /// what is typed opens some; else the one that it opens.
+    pub(in crate::tui) fn target_versions(&self) -> Vec<String> {
+        let ticked = self.ticked();
+        if ticked.len() > 1 && ticked.iter().any(|name| self.key_opens(name)) {
+            return ticked;
+        }
+        self.target_version().into_iter().collect()
+    }
+
+    /// The version that what is typed opens: one whose box is ticked, the one that is looked at, else the
+    /// current one, else the one with most keys.
     pub(in crate::tui) fn target_version(&self) -> Option<String> {
         let opened = self.key.opened.as_ref()?;
         let fits = opened.fits.iter().filter(|fit| fit.kind == LockKind::Backup);
@@ -167,7 +183,8 @@ impl Model {
         let count = |id: &str| self.backups.version(id).and_then(|version| version.count);
         let best = fits.max_by_key(|fit| {
             let id = Some(&*fit.id);
-            (wanted == id, open == id, fit.current, count(&fit.id))
+            let ticked = self.backups.is_ticked(&fit.id);
+            (wanted == id, ticked, open == id, fit.current, count(&fit.id))
         });
         best.map(|fit| fit.id.clone())
     }

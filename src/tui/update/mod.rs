@@ -317,7 +317,7 @@ impl Model {
 
     /// Says whether there is a plan, or what came of one.
     fn has_plan(&self) -> bool {
-        self.is_restoring() || self.restore.run().is_some()
+        self.is_restoring() || self.restore.shown().is_some()
     }
 
     fn clicked(&mut self, at: Position, effects: &mut Vec<Effect>) {

@@ -1,10 +1,13 @@
 //! Step 6: real messages, and why some stay closed.
 
-use std::sync::Arc;
+use std::{collections::HashSet, sync::Arc};
 
 use crate::{
     base::failure::{Code, Failure},
-    recovery::proof::{History, said::Said},
+    recovery::{
+        proof::{History, said::Said},
+        restore::Restored,
+    },
     tui::{
         effect::Effect,
         intent::Intent,
@@ -55,21 +58,25 @@ impl Model {
 
     /// The rooms whose keys are here, those that somebody looked at first.
     pub(in crate::tui) fn proof_rooms(&self) -> Vec<Arc<str>> {
-        let version = match self.restore.version.is_empty() {
-            true => self.open.as_deref().unwrap_or_default(),
-            false => &self.restore.version,
+        let versions = match self.restore.versions.as_slice() {
+            [] => self.open.as_slice(),
+            versions => versions,
         };
-        let Some(haul) = self.hauls.get(version) else { return Vec::new() };
-        let run = self.restore.run();
+        let hauls: Vec<_> = versions.iter().filter_map(|version| self.hauls.get(version)).collect();
+        let shown = self.restore.shown();
         let has_keys = |id: &Arc<str>| {
-            run.is_none_or(|run| run.tally.rooms.get(id).is_some_and(|room| room.opened > 0))
+            let opened = |run: &Restored| run.tally.rooms.get(id).is_some_and(|it| it.opened > 0);
+            shown.is_none_or(|shown| shown.runs.iter().any(opened))
         };
-        let focus = haul.rooms.focus().map(|room| Arc::clone(&room.id));
-        let mut rooms: Vec<_> = haul.rooms.all().iter().filter(|room| has_keys(&room.id)).collect();
+        let focus = hauls.first().and_then(|haul| haul.rooms.focus()).map(|room| &room.id);
+        let all = hauls.iter().flat_map(|haul| haul.rooms.all());
+        let mut rooms: Vec<_> = all.filter(|room| has_keys(&room.id)).collect();
         rooms.sort_by_cached_key(|room| {
-            (focus.as_ref() != Some(&room.id), std::cmp::Reverse(room.figures.sessions))
+            (focus != Some(&room.id), std::cmp::Reverse(room.figures.sessions))
         });
-        rooms.into_iter().map(|room| Arc::clone(&room.id)).collect()
+        let mut seen = HashSet::new();
+        let rooms = rooms.into_iter().map(|room| Arc::clone(&room.id));
+        rooms.filter(|id| seen.insert(Arc::clone(id))).collect()
     }
 
     /// Says whether messages can be read: a server, and keys on this computer.

@@ -1,5 +1,7 @@
 //! Step 5: the plan, the restore, what came of it.
 
+use std::{collections::BTreeMap, path::PathBuf};
+
 use crate::{
     base::failure::{Code, Failure},
     recovery::{restore::Restoring, tally::Figures, watch::Glance},
@@ -53,9 +55,12 @@ impl Model {
         if self.jobs.job(&Work::Restore).is_some() {
             return;
         }
-        let Some(version) = self.target_version() else { return };
-        let rooms = self.chosen_rooms(&version);
-        let same = self.restore.version == version && self.restore.rooms == rooms;
+        let versions = self.target_versions();
+        if versions.is_empty() {
+            return;
+        }
+        let rooms = self.chosen_rooms(&versions);
+        let same = self.restore.versions == versions && self.restore.rooms == rooms;
         if !same || self.restore.stage == Stage::Nothing {
             self.plan(effects);
         }
@@ -66,14 +71,14 @@ impl Model {
         self.jobs.since(&Work::Restore).is_some() || self.jobs.since(&Work::Plan).is_some()
     }
 
-    /// The rooms of a version that somebody chose; none where that is all of them.
-    pub(super) fn chosen_rooms(&self, version: &str) -> Vec<String> {
-        let Some(haul) = self.hauls.get(version) else { return Vec::new() };
-        if haul.rooms.totals().chosen == haul.rooms.all().len() as u64 {
-            return Vec::new();
-        }
-        let mut rooms: Vec<String> = haul.rooms.chosen().map(|room| room.id.to_string()).collect();
+    /// The rooms that somebody chose in any of these versions; none where that is all of them.
+    pub(super) fn chosen_rooms(&self, versions: &[String]) -> Vec<String> {
+        let hauls = versions.iter().filter_map(|version| self.hauls.get(version));
+        let some = hauls.filter(|haul| haul.rooms.totals().chosen < haul.rooms.all().len() as u64);
+        let chosen = some.flat_map(|haul| haul.rooms.chosen());
+        let mut rooms: Vec<String> = chosen.map(|room| room.id.to_string()).collect();
         rooms.sort();
+        rooms.dedup();
         rooms
     }
 
@@ -89,10 +94,15 @@ impl Model {
             self.open_contents(effects);
             self.step = step;
         }
+        let versions = self.target_versions();
+        for name in versions.iter().filter(|name| self.key_opens(name)).cloned().collect::<Vec<_>>()
+        {
+            self.read_version(&name, effects);
+        }
         effects.extend(self.jobs.end_kind(&Work::Plan).map(Effect::Cancel));
         let last = self.restore.last.take();
-        let rooms = self.chosen_rooms(&version);
-        self.restore = RestoreStep::wanted(version, rooms);
+        let rooms = self.chosen_rooms(&versions);
+        self.restore = RestoreStep::wanted(version, versions, rooms);
         self.restore.last = last;
         if self.is_being_read() {
             self.restore.stage = Stage::Reading;
@@ -101,15 +111,16 @@ impl Model {
         self.begin_restore(true, effects);
     }
 
-    /// Says whether the planned version is being read now.
+    /// Says whether a version of the plan is being read now, as far as it opens.
     fn is_being_read(&self) -> bool {
-        self.hauls.get(&self.restore.version).is_some_and(Haul::is_reading)
+        let open = self.restore.versions.iter().filter(|version| self.key_opens(version));
+        open.filter_map(|version| self.hauls.get(version)).any(Haul::is_reading)
     }
 
     /// A version is read anew: a plan of what was read before is not what would be restored.
     pub(super) fn plan_is_stale(&mut self, version: &str) {
         let planned = matches!(self.restore.stage, Stage::Planned | Stage::Stopped);
-        if planned && self.restore.version == version {
+        if planned && self.restore.takes(version) {
             self.restore.stage = Stage::Nothing;
             self.restore.plan = None;
         }
@@ -118,17 +129,19 @@ impl Model {
     /// Another secret is at hand: what was locked for another recovery key may open now, so what was planned
     /// is to be planned anew.
     pub(super) fn plan_may_open_more(&mut self) {
-        let mixed = self.restore.run().is_some_and(|run| run.tally.figures.for_another > 0);
+        let mixed = self.restore.total().is_some_and(|figures| figures.for_another > 0);
+        let closed = self.restore.shown().is_some_and(|shown| !shown.closed.is_empty());
         let over = matches!(self.restore.stage, Stage::Planned | Stage::Stopped | Stage::Done);
-        if mixed && over {
+        if (mixed || closed) && over {
             self.restore.stage = Stage::Nothing;
         }
     }
 
     /// A version was read: whoever waits for it with a plan goes on.
     pub(super) fn plan_what_was_read(&mut self, version: &str, effects: &mut Vec<Effect>) {
-        if self.restore.stage == Stage::Reading && self.restore.version == version {
-            self.restore.rooms = self.chosen_rooms(version);
+        let waits = self.restore.stage == Stage::Reading && self.restore.takes(version);
+        if waits && !self.is_being_read() {
+            self.restore.rooms = self.chosen_rooms(&self.restore.versions);
             self.begin_restore(true, effects);
         }
     }
@@ -145,11 +158,19 @@ impl Model {
         let job = self.begin(work, effects);
         self.restore.done = None;
         self.restore.begin(stage, self.now);
-        let (version, rooms) = (self.restore.version.clone(), self.restore.rooms.clone());
-        let saved = self.hauls.get(&version).and_then(|haul| haul.saved());
-        let from = saved.map(|saved| saved.file.clone());
+        let (versions, rooms) = (self.restore.versions.clone(), self.restore.rooms.clone());
+        let from = self.saved_files();
         let save = self.saves();
-        effects.push(Effect::Restore { job, visit, version, rooms, from, dry_run, save });
+        effects.push(Effect::Restore { job, visit, versions, rooms, from, dry_run, save });
+    }
+
+    /// The snapshots of the versions to restore, of those that have one.
+    fn saved_files(&self) -> BTreeMap<String, PathBuf> {
+        let saved = self.restore.versions.iter().filter_map(|version| {
+            let saved = self.hauls.get(version)?.saved()?;
+            Some((version.clone(), saved.file.clone()))
+        });
+        saved.collect()
     }
 
     fn go_on_from_restore(&mut self, effects: &mut Vec<Effect>) {
@@ -179,7 +200,7 @@ impl Model {
 
     /// The figures of a plan by which nothing would be written.
     pub(in crate::tui) fn writes_nothing(&self) -> Option<Figures> {
-        let figures = self.restore.planned()?.tally.figures;
+        let figures = self.restore.planned()?;
         (figures.new + figures.better + figures.candidates == 0).then_some(figures)
     }
 
@@ -192,11 +213,11 @@ impl Model {
 
     /// Restores a room before the others.
     pub(super) fn bring_to_front(&mut self, room: Option<String>, effects: &mut Vec<Effect>) {
-        let saved = self.hauls.get(&self.restore.version).and_then(|haul| haul.saved());
+        let saved = self.saved_files();
         match (self.jobs.job(&Work::Restore), room) {
             (None, _) => self.remark("Nothing is being restored now."),
             (_, None) => self.remark("Choose a room first."),
-            (Some(_), _) if saved.is_none() => {
+            (Some(_), _) if saved.is_empty() => {
                 self.remark("The server gives the rooms in its own order.");
             }
             (Some(_), Some(room)) if !self.restore.is_to_come(&room) => {
@@ -221,8 +242,9 @@ impl Model {
         effects: &mut Vec<Effect>,
     ) {
         if !dry_run {
-            let version = self.restore.version.clone();
-            self.count_again(&version, effects);
+            for version in self.restore.versions.clone() {
+                self.count_again(&version, effects);
+            }
         }
         match restored {
             Ok(restoring) => self.restore_ended(restoring, dry_run, was_stopped),
@@ -239,17 +261,15 @@ impl Model {
     }
 
     fn restore_ended(&mut self, restoring: Restoring, dry_run: bool, was_stopped: bool) {
-        let shortfall = restoring.runs.first().and_then(|run| run.shortfall.as_ref());
-        let stopped = match shortfall {
-            Some(shortfall) => shortfall.code() == Code::Stopped,
+        let mut shortfalls =
+            restoring.runs.iter().filter_map(|run| run.shortfall.as_ref()).peekable();
+        let stopped = match shortfalls.peek() {
+            Some(_) => shortfalls.any(|shortfall| shortfall.code() == Code::Stopped),
             None => dry_run && was_stopped,
         };
-        let broke_off = restoring.runs.first().is_some_and(|run| run.broke_off().is_some());
+        let broke_off = restoring.runs.iter().any(|run| run.broke_off().is_some());
         self.restore.cursor = Cursor::default();
         self.restore.paused = None;
-        if let Some(run) = restoring.runs.first() {
-            self.restore.figures = run.tally.figures;
-        }
         self.restore.stage = match (dry_run, stopped) {
             (true, true) => Stage::Nothing,
             (true, false) => Stage::Planned,
@@ -260,10 +280,11 @@ impl Model {
         match dry_run {
             // A part of a plan is none.
             true if stopped => self.restore.plan = None,
-            true => self.restore.plan = Some(Box::new(restoring)),
+            true => self.restore.take_plan(restoring),
             false => {
                 self.restore.last = Last::of(&restoring);
                 self.restore.done = Some(Box::new(restoring));
+                self.restore.figures = self.restore.total().unwrap_or_default();
                 // Messages that were closed for want of a key may open now.
                 self.proof.read = false;
             }
@@ -278,7 +299,11 @@ impl Model {
                 self.branch(Branch::Refused);
             }
             (Stage::Planned | Stage::Done | Stage::Stopped, false) => {
-                self.remark("No key was refused.");
+                let closed = self.restore.is_several() && self.restore.run().is_none();
+                self.remark(match closed {
+                    true => "This backup stays closed: p takes another recovery key.",
+                    false => "No key was refused.",
+                });
             }
             _ => self.remark("Refused keys are listed once everything was opened."),
         }

@@ -107,7 +107,7 @@ impl Model {
     /// Rooms that somebody chose at step 3.
     pub(in crate::tui) fn chosen_for_file(&self) -> Vec<String> {
         let version = self.open.clone().unwrap_or_default();
-        self.chosen_rooms(&version)
+        self.chosen_rooms(std::slice::from_ref(&version))
     }
 
     pub(super) fn on_key_file(&mut self, intent: Intent, effects: &mut Vec<Effect>) {

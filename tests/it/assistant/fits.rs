@@ -112,7 +112,7 @@ fn several_secrets_are_at_hand() {
 fn enter_goes_to_the_backup_in_focus() {
     let planned = |scene: &Scene| {
         scene.effects.iter().rev().find_map(|effect| match effect {
-            Effect::Restore { version, .. } => Some(version.clone()),
+            Effect::Restore { versions, .. } => Some(versions.join(" ")),
             Effect::Haul { version, .. } => Some(version.version.clone()),
             _ => None,
         })

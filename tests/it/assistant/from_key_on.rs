@@ -93,7 +93,7 @@ fn an_older_backup_is_read_first() {
     scene.hauled(Ok(scene::hauled()));
     assert_eq!(restores(&scene, true), 1);
     let from_file = scene.count(
-        |effect| matches!(effect, Effect::Restore { version, from: Some(_), .. } if version == "2"),
+        |effect| matches!(effect, Effect::Restore { versions, from, .. } if *versions == ["2"] && from.contains_key("2")),
     );
     assert_eq!(from_file, 1);
 }

@@ -22,5 +22,6 @@ mod scene_insight;
 mod scene_later;
 mod screens;
 mod screens_later;
+mod several;
 mod terminal;
 mod whole_way;

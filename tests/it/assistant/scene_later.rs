@@ -15,6 +15,7 @@ use keyhaul::recovery::proof::said::{File, FileKind, Said};
 use keyhaul::recovery::proof::words::Words;
 use keyhaul::recovery::proof::{Answered, History, Message};
 use keyhaul::recovery::restore::{Restored, Restoring};
+use keyhaul::recovery::spares::Spares;
 use keyhaul::recovery::tally::{Figures, RefusedEntry, Tally};
 use keyhaul::recovery::unlock::{Fit, LockKind, Proof, SecretKind};
 use keyhaul::recovery::watch::Glance;
@@ -391,6 +392,7 @@ fn run(tally: Tally) -> Restored {
         version: "4".to_owned(),
         etag: Some("311".to_owned()),
         tally,
+        spares: Vec::new(),
         tried: Vec::new(),
         bytes: 15_510_000,
         seconds: 1.1,
@@ -401,6 +403,22 @@ fn run(tally: Tally) -> Restored {
 pub(super) fn plan() -> Restoring {
     let runs = vec![run(tally())];
     Restoring { runs, stored_total: 598, dry_run: true, ..Restoring::default() }
+}
+
+/// Backups 4 and 2 together; backup 1 stays closed.
+pub(super) fn several(dry_run: bool) -> Restoring {
+    let mut newer = run(tally());
+    newer.spares = vec![Spares { version: Some("2".to_owned()), count: 9 }];
+    let mut older = Tally::default();
+    let (new, better, unchanged) = (997, 31, 5_284);
+    let entries = new + better + unchanged;
+    older.figures =
+        Figures { entries, opened: entries, new, better, unchanged, ..Figures::default() };
+    older.rooms.insert(Arc::from("!neighbours:example.org"), older.figures);
+    let older = Restored { version: "2".to_owned(), ..run(older) };
+    let (runs, closed) = (vec![newer, older], vec![closed("1", 411, false)]);
+    let stored_total = if dry_run { 598 } else { 19_214 };
+    Restoring { runs, closed, stored_total, dry_run, ..Restoring::default() }
 }
 
 pub(super) fn nothing_new() -> Restoring {

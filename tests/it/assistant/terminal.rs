@@ -48,7 +48,7 @@ fn from_the_start_to_the_contents_and_out() {
     pty.types("\x1b[<0;16;2M");
     pty.sees("Backups of @ada:example.org");
     pty.types("\x1b[<65;10;10M");
-    pty.sees("▸ 1 ");
+    pty.sees("▸[ ] 1 ");
     pty.types("q");
     let (exit, screen, _) = pty.ended();
     assert_eq!(exit, 0);

@@ -85,7 +85,7 @@ impl Person {
             dry_run: false,
             save_snapshot: false,
             data_dir: folder.to_owned(),
-            from: None,
+            from: Default::default(),
             read_back: false,
         };
         restore(&self.visit, wish, Watch::default(), Arc::new(Silent), cancel).await

@@ -41,6 +41,38 @@ fn backups_that_stay_closed_are_listed_with_what_could_open_them() {
     assert_eq!(all["runs"][1]["new"], count);
 }
 
+/// Of a list those that open are restored, a plan says what that brings, and a damaged key that another
+/// version has whole is not missed.
+#[test]
+fn a_list_of_backups() {
+    let ada = Ada::new();
+    let old = format!("--secret-file={}", ada.file("old recovery key"));
+    let list = |more: &[&str], version: &str| {
+        let version = format!("--backup-version={version}");
+        ada.opens(&[&["restore", &version, &old], more].concat())
+    };
+    let figures = |done: &Value| -> Vec<Vec<u64>> {
+        let names = ["entries", "new", "better", "unchanged", "candidates", "refused_count"];
+        let runs = done["runs"].as_array().unwrap().iter();
+        runs.map(|run| names.iter().map(|name| run[name].as_u64().unwrap()).collect()).collect()
+    };
+    let planned = ada.lab.json(&list(&["--dry-run"], "1, 3"), 3);
+    let restored = ada.lab.json(&list(&[], "1,3"), 3);
+    assert_eq!(versions(&restored), ["3", "1"]);
+    assert_eq!(figures(&planned), figures(&restored));
+    let spare = |done: &Value| done["runs"][0]["refused_but_whole_in"].clone();
+    assert_eq!(spare(&planned), spare(&restored));
+    // Both hold some sessions, which count once.
+    let sum: u64 = figures(&restored).iter().map(|run| run[1]).sum();
+    assert_eq!(restored["stored_total"], sum);
+    assert!(figures(&restored)[1][3] > 0, "{restored:#}");
+    // One that does not exist is told before anything is restored; other commands take one only.
+    let computer = Ada::new();
+    let asks = |words: &[&str]| computer.opens(words);
+    computer.lab.fails(&asks(&["restore", "--backup-version=3,9"]), 11, "backup-gone-for-good");
+    computer.lab.fails(&asks(&["rooms", "--backup-version=3,1"]), 2, "usage");
+}
+
 #[test]
 fn secret_storage_that_is_closed_could_open_a_backup_too() {
     let person = Person::of(Story::OlderKey);

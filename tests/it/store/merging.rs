@@ -1,6 +1,12 @@
 //! Never worsen: what stays of the keys of one session, in whatever order they come.
 
-use std::{cell::RefCell, collections::BTreeSet, ops::ControlFlow, time::Instant};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    ops::ControlFlow,
+    sync::Arc,
+    time::Instant,
+};
 
 use keyhaul::{
     backup::{entry::RawEntry, version::PublicKey},
@@ -9,6 +15,7 @@ use keyhaul::{
     store::{
         Merged::{Better, Candidate, New, Unchanged},
         journal::Done,
+        planned::Plan,
         reader::Reader,
         sources::{Source, SourceId},
         writer::Store,
@@ -92,6 +99,55 @@ fn weighing_says_what_merging_would_do() {
     }
     assert_eq!(reader.weigh(bare(ROOM, key(2, 0, 0)), false).unwrap(), New);
     assert_eq!(reader.count().unwrap(), 1);
+}
+
+/// A plan of several versions says of each key what restoring them one after the other would do.
+#[test]
+fn a_plan_of_several_versions_says_what_restoring_them_would_do() {
+    let some_keys = prop::collection::vec((0..3_u8, 0..3_u8, 0..4_u32), 0..12);
+    let stored_and_versions = (some_keys.clone(), prop::collection::vec(some_keys, 1..4));
+    let mut runner = TestRunner::new(Config::with_cases(60));
+    let room = Arc::from(ROOM);
+    runner
+        .run(&stored_and_versions, |(stored, versions)| {
+            let home = Home::new();
+            let mut store = home.open();
+            let before = source(&mut store, &version("0"));
+            let keys = |keys: &[(u8, u8, u32)]| {
+                let keys = keys.iter();
+                keys.map(|(id, ratchet, index)| bare(ROOM, key(u32::from(*id), *ratchet, *index)))
+                    .collect::<Vec<_>>()
+            };
+            merge(&mut store, before, keys(&stored)).unwrap();
+            let mut plan = Plan::new(Some(store.reader().unwrap()), true);
+            let mut brought = BTreeMap::new();
+            let mut planned = Vec::new();
+            for (number, version) in versions.iter().enumerate() {
+                plan.begin(&number.to_string());
+                for key in keys(version) {
+                    let session = key.session_id();
+                    let merged = plan.weigh(&room, key).unwrap();
+                    planned.push(merged);
+                    if merged != Unchanged {
+                        brought.entry(session).or_insert(number.to_string());
+                    }
+                }
+            }
+            for (session, version) in &brought {
+                prop_assert_eq!(plan.brought_by(&room, *session), Some(version.as_str()));
+            }
+            let mut restored = Vec::new();
+            for (number, keys_of) in versions.iter().enumerate() {
+                let version = source(&mut store, &version(&(number + 1).to_string()));
+                // One at a time: each is judged after those before it.
+                for key in keys(keys_of) {
+                    restored.extend(merge(&mut store, version, [key]).unwrap());
+                }
+            }
+            prop_assert_eq!(planned, restored);
+            Ok(())
+        })
+        .unwrap();
 }
 
 #[test]
