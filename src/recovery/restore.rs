@@ -182,6 +182,8 @@ pub struct Restored {
     pub etag: Option<String>,
     /// The figures.
     pub tally: Tally,
+    /// The public key that the server shows for it, where that is not the one of the key that opens it.
+    pub shown_key: Option<PublicKey>,
     /// Where whole keys of refused entries are.
     pub spares: Vec<Spares>,
     /// The keys that were tried on it: its own first, the others on what is locked for another one.
@@ -195,6 +197,19 @@ pub struct Restored {
 }
 
 impl Restored {
+    /// What is to be said where the server shows another public key than the one that opens it (RELIABILITY
+    /// H12): its entries are the better proof.
+    pub fn shown_key_words(&self) -> Option<String> {
+        let (shown, own) = (self.shown_key?, self.tried.first()?);
+        Some(format!(
+            "The server shows public key {} for backup {}. Its keys are locked for {}, which is yours: \
+             they open.",
+            shown.fingerprint(),
+            Shown::limited(&self.version, 20),
+            own.fingerprint()
+        ))
+    }
+
     /// Why it ended before all could be read, if it did. One that came to its end and is partial all
     /// the same (exit code 3) does not keep the next version from its turn.
     pub fn broke_off(&self) -> Option<&Failure> {
@@ -219,6 +234,7 @@ impl RestoreJob {
             self;
         let tried: Vec<PublicKey> = keys.iter().map(DecryptionKey::public_key).collect();
         let rooms_all = rooms.is_empty();
+        let shown_key = version.public_key().ok().filter(|shown| Some(shown) != tried.first());
         let (to, pieces) = mpsc::channel(PIECES);
         let work = {
             let (progress, cancel) = (Arc::clone(&progress), cancel.clone());
@@ -281,6 +297,7 @@ impl RestoreJob {
             version: version.version,
             etag: version.etag,
             tally: ended.tally,
+            shown_key,
             spares: Vec::new(),
             tried,
             bytes,

@@ -115,6 +115,18 @@ impl Unlocked {
     /// The other keys to try on entries of a version that were locked for another key than this one:
     /// those that open other versions first, then those that prove nothing. At most
     /// [`limits::OTHER_KEYS`].
+    /// The versions with a readable public key that is not the one of the key that opens them: their entries
+    /// are the proof.
+    pub(super) fn opened_by_entries(&self, overview: &Overview) -> Vec<String> {
+        let versions = overview.versions.iter().filter(|version| version.public_key().is_ok());
+        let by_entries = |version: &&BackupVersion| {
+            let is_it = |fit: &&Fit| fit.kind == LockKind::Backup && fit.id == version.version;
+            let fit = self.fits.iter().find(is_it);
+            fit.is_some_and(|fit| fit.proof == Proof::Entries)
+        };
+        versions.filter(by_entries).map(|version| version.version.clone()).collect()
+    }
+
     pub(super) fn other_keys(&self, than: &DecryptionKey) -> Vec<DecryptionKey> {
         let proven = self.backup_keys.iter();
         let all = proven.chain(self.spare.iter().map(|spare| &spare.key));

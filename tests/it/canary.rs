@@ -174,6 +174,8 @@ fn no_command_leaves_a_secret() {
     let words = "granite Kanarienvogel velvet";
     let passphrase = format!("--passphrase-file={}", ada.lab.secret("passphrase", words));
     canaries.push(Canary::text("passphrase of a key file", words));
+    let [report, sheet] = ["report.txt", "sheet.txt"]
+        .map(|name| ada.lab.path(&format!("home/{name}")).to_str().unwrap().to_owned());
     let keys = ada.lab.path("home/keys.txt").to_str().unwrap().to_owned();
     let raw = ada.lab.secret("raw key", base64::encode(backup_key().secret().expose()));
     let raw = format!("--secret-file={raw}");
@@ -194,6 +196,11 @@ fn no_command_leaves_a_secret() {
         (ada.opens(&["restore", "--backup-version=all", &old]), 3),
         (ada.opens(&["history", &family]), 0),
         (ada.asks(&["restore", &old]), 10),
+        (ada.opens(&["doctor"]), 3),
+        (ada.opens(&["diff", "backup:3", "backup:1", &old]), 0),
+        (ada.opens(&["diff", "backup:3", "store"]), 0),
+        (ada.opens(&["report", &report, "--with-ids"]), 0),
+        (ada.opens(&["sheet", &sheet]), 0),
         (ada.asks(&["snapshot", "save", &file]), 0),
         (["snapshot", "info", &file].map(str::to_owned).into(), 0),
         (["restore", &snapshot, &secret].map(str::to_owned).into(), 3),
@@ -210,7 +217,7 @@ fn no_command_leaves_a_secret() {
             let mut args = args.clone();
             args.push(log.clone());
             args.extend(json.map(str::to_owned));
-            let writes = ["snapshot", "export"].contains(&args[0].as_str());
+            let writes = ["snapshot", "export", "report", "sheet"].contains(&args[0].as_str());
             if json.is_some() && writes {
                 args.push("--overwrite".to_owned());
             }

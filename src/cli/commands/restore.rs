@@ -72,6 +72,7 @@ async fn bring_back(
                     lines.table(&refusals::reasons(&run.tally));
                     lines.line(refusals::named_in(&run.tally));
                 }
+                run.shown_key_words().iter().for_each(|words| lines.sentences(words));
                 let spares = run.spares.iter().map(|spares| spares.words(run));
                 spares.for_each(|line| lines.sentences(&line));
                 mixed(run, &done, &names).iter().for_each(|line| lines.sentences(line));
@@ -108,6 +109,7 @@ fn document(done: &Restoring, names: &BTreeMap<Arc<str>, Shown>) -> Value {
             "candidates": run.tally.figures.candidates,
             "refused": run.tally.refused,
             "refused_count": run.tally.figures.refused,
+            "shown_public_key": run.shown_key.map(|key| key.to_base64()),
             "refused_but_whole_in": run.spares.iter().map(|spares| json!({
                 "version": spares.version,
                 "count": spares.count,

@@ -203,6 +203,10 @@ impl Facts {
         if current.has_key_encoded_twice() {
             return Outcome::wrong(Finding::KeyEncodedTwice { n }, "its public key is odd");
         }
+        let opened = self.opened.iter().flat_map(|opened| &opened.by_entries);
+        if opened.into_iter().any(|version| *version == current.version) {
+            return Outcome::wrong(Finding::KeyNotItsOwn { n }, "its public key is another's");
+        }
         let keys = current.count.map(|count| format!(", {}", counted(count, "key")));
         let text = format!("backup {n}{}", keys.unwrap_or_default());
         match self.saved {

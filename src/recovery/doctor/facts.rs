@@ -86,6 +86,8 @@ pub struct OpenedFacts {
     pub storage: Vec<String>,
     /// Backups, by their versions.
     pub backups: Vec<String>,
+    /// Of these backups those that their entries prove, whatever public key the server shows.
+    pub by_entries: Vec<String>,
     /// Backups whose key lies in what was opened of secret storage.
     pub in_storage: Vec<String>,
     /// Where secret storage opened and led no further.

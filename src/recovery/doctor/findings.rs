@@ -46,6 +46,11 @@ pub enum Finding {
         /// The version.
         n: Shown,
     },
+    /// The server shows another public key for the current backup than that which its keys are locked for.
+    KeyNotItsOwn {
+        /// The version.
+        n: Shown,
+    },
     /// The account's settings switch backing up off.
     SwitchedOff,
     /// There is no secret storage, and nothing else opens the backup.
@@ -129,6 +134,7 @@ impl Finding {
             Self::UnknownKind { .. } => "unknown-kind",
             Self::KeyMalformed { .. } => "key-malformed",
             Self::KeyEncodedTwice { .. } => "key-encoded-twice",
+            Self::KeyNotItsOwn { .. } => "key-not-its-own",
             Self::SwitchedOff => "switched-off",
             Self::NoStorage => "no-storage",
             Self::NoDefaultLock => "no-default-lock",
@@ -179,6 +185,9 @@ impl Finding {
             }
             Self::KeyEncodedTwice { n } => {
                 format!("Some apps cannot read backup {n}; keyhaul can.")
+            }
+            Self::KeyNotItsOwn { n } => {
+                format!("The server shows another public key for backup {n} than its keys have.")
             }
             Self::SwitchedOff => "Your account's settings switch backing up off.".to_owned(),
             Self::NoStorage => "There is no secret storage on this account.".to_owned(),
@@ -259,6 +268,10 @@ impl Finding {
             Self::KeyEncodedTwice { .. } => {
                 "The app that made it encoded the public key twice. Other apps take it for damaged."
             }
+            Self::KeyNotItsOwn { .. } => {
+                "An app or the server exchanged the description. The keys themselves open with your \
+                 recovery key, which is the better proof."
+            }
             Self::SwitchedOff => {
                 "Somebody switched it off in an app. New keys then reach no backup; what is there stays."
             }
@@ -338,6 +351,9 @@ impl Finding {
             Self::KeyEncodedTwice { .. } => {
                 "restore it here. Do not reset it in another app before."
             }
+            Self::KeyNotItsOwn { .. } => {
+                "restore it now; what apps add from here on may be locked for another key."
+            }
             Self::SwitchedOff => "restore what is there, then switch it on in one app.",
             Self::NoStorage => "try the key on your paper: it may open the backup itself.",
             Self::NoDefaultLock | Self::DescriptionMissing => {
@@ -391,6 +407,7 @@ mod tests {
             Finding::UnknownKind { n: one() },
             Finding::KeyMalformed { n: one() },
             Finding::KeyEncodedTwice { n: one() },
+            Finding::KeyNotItsOwn { n: one() },
             Finding::SwitchedOff,
             Finding::NoStorage,
             Finding::NoDefaultLock,

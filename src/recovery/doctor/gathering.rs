@@ -176,6 +176,7 @@ fn opened(visit: &Visit) -> Option<OpenedFacts> {
     Some(OpenedFacts {
         storage: of(LockKind::SecretStorage),
         backups: of(LockKind::Backup),
+        by_entries: unlocked.opened_by_entries(&visit.overview),
         in_storage: unlocked.in_secret_storage.clone(),
         fault: unlocked.storage_fault,
         nothing: visit.fits_nothing(),

@@ -351,11 +351,15 @@ pub(super) fn mixed_rows(model: &Model, run: &Restored, roomy: bool) -> Vec<Row>
     rows
 }
 
-/// Of which refused keys there are whole ones elsewhere.
+/// What the server says wrongly of a version, and of which refused keys there are whole ones elsewhere.
 pub(super) fn spare_rows(run: &Restored, roomy: bool) -> Vec<Row> {
-    let spares = run.spares.iter().filter(|_| roomy);
-    let row = |words| Row::wrapped(2, vec![own("✓ ").ink(Ink::Ok), own(words)]);
-    spares.map(|spares| row(spares.words(run))).collect()
+    if !roomy {
+        return Vec::new();
+    }
+    let row = |sign, ink, words| Row::wrapped(2, vec![own(sign).ink(ink), own(words)]);
+    let shown = run.shown_key_words().map(|words| row("! ", Ink::Warn, words));
+    let spares = run.spares.iter().map(|spares| row("✓ ", Ink::Ok, spares.words(run)));
+    shown.into_iter().chain(spares).collect()
 }
 
 /// The plan or the result for the clipboard: figures only.

@@ -392,6 +392,7 @@ fn run(tally: Tally) -> Restored {
         version: "4".to_owned(),
         etag: Some("311".to_owned()),
         tally,
+        shown_key: None,
         spares: Vec::new(),
         tried: Vec::new(),
         bytes: 15_510_000,

@@ -196,4 +196,12 @@ fn entries_are_the_proof_where_the_public_key_is_of_another_key() {
     assert_eq!(found["opens_backups"], json!(["3"]));
     assert_eq!(found["fits"][1]["proof"], "entries");
     assert_eq!(found["table"][0]["holds"], "key_of_backup");
+    // It is restored, and said what is odd.
+    let restored = ada.lab.json(&ada.opens(&["restore"]), 3);
+    assert_eq!(restored["runs"][0]["shown_public_key"], other.public_key().to_base64());
+    let told = ada.lab.run(&ada.opens(&["restore"])).exited(3).stdout;
+    assert!(told.contains("which is yours: they open."), "{told}");
+    let checked = ada.lab.json(&ada.opens(&["doctor"]), 3);
+    let backup = checked["checks"].as_array().unwrap().iter().find(|check| check["id"] == "backup");
+    assert_eq!(backup.unwrap()["finding"], "key-not-its-own", "{checked:#}");
 }
