@@ -148,6 +148,9 @@ pub enum Command {
             requires = "secret_list"
         )]
         vary: Vec<Vary>,
+        /// Write what opened, as it is to be typed, into this file, readable by you only
+        #[arg(long, value_name = "FILE", requires = "secret_list")]
+        save: Option<PathBuf>,
     },
     /// Find what a mistyped recovery key was meant to be; writes nothing
     Repair {

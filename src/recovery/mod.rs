@@ -34,6 +34,7 @@ pub mod restore;
 pub mod room_by_room;
 mod sample;
 mod scan;
+pub mod secret_file;
 pub mod sheet;
 pub mod sign_in;
 pub mod slips;

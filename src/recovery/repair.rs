@@ -3,7 +3,6 @@
 
 use std::{
     ops::ControlFlow,
-    path::Path,
     sync::{
         Mutex, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -13,8 +12,7 @@ use std::{
 };
 
 use super::{
-    failures::{IntoFailure, writing},
-    new_file::{NewFile, folder_name, is_taken},
+    failures::IntoFailure,
     passphrase::Effort,
     pipeline::workers,
     slips::searched,
@@ -91,22 +89,6 @@ impl Repaired {
             }
         }
     }
-}
-
-/// Says why keys could not be saved under this name, before anything is searched.
-pub fn will_save(file: &Path, overwrite: bool) -> Result<(), Failure> {
-    is_taken(file, overwrite).map(drop)
-}
-
-/// Saves the keys that were found, each in a line of a file that only its owner can read.
-pub fn save(answers: &[Answer], file: &Path, overwrite: bool) -> Result<(), Failure> {
-    let mut new = NewFile::create(file, overwrite)?;
-    let failed = |error| writing(&folder_name(file), &error);
-    for answer in answers {
-        new.write_secret(&answer.key).map_err(failed)?;
-        new.write_secret(&SecretText::new("\n".to_owned())).map_err(failed)?;
-    }
-    new.settle()
 }
 
 /// What a search for the slip in this text looks for, and how many possibilities that has.

@@ -105,6 +105,8 @@ intents! {
     FitTable = "fit-table",
     /// Try another secret, too.
     OtherKey = "other-key",
+    /// Choose other backups.
+    OtherBackup = "other-backup",
     /// Pause what runs, or let it go on.
     Pause = "pause",
     /// Bring the room in focus to the front.

@@ -230,6 +230,8 @@ pub struct Opened {
 /// What lies on the table of the made-up person.
 #[derive(Clone)]
 pub struct DemoPaper {
+    /// The story's name; nothing for the one that is told unless another is asked for.
+    pub story: Option<&'static str>,
     /// Where the embedded server listens.
     pub server: String,
     /// The person's Matrix id.

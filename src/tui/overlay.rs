@@ -64,6 +64,8 @@ pub(super) enum Choice {
     Snapshot,
     /// Another account or server.
     SignIn,
+    /// A check-up of the account.
+    CheckUp,
 }
 
 /// What can be tried once more.

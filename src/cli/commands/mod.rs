@@ -104,8 +104,8 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         Some(Command::Backups) => backups::run(desk).await,
         Some(Command::Rooms) => rooms::run(desk).await,
         Some(Command::Sessions { room }) => sessions::run(desk, &room).await,
-        Some(Command::Unlock { secret_list: Some(list), vary }) => {
-            passphrase_list::run(desk, &list, &vary).await
+        Some(Command::Unlock { secret_list: Some(list), vary, save }) => {
+            passphrase_list::run(desk, &list, &vary, save.as_deref()).await
         }
         Some(Command::Unlock { .. }) => unlock::run(desk).await,
         Some(Command::Repair { reveal, save }) => repair::run(desk, reveal, save.as_deref()).await,

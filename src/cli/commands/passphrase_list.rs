@@ -17,15 +17,34 @@ use crate::{
     },
     recovery::{
         passphrase_list::{Opened, Searched, difference},
+        secret_file,
         unlock::LockKind,
     },
     secret_storage::guesses::{Kind, Variation},
 };
 
-pub(super) async fn run(desk: &mut Desk, file: &Path, vary: &[Vary]) -> Result<u8, Failure> {
+pub(super) async fn run(
+    desk: &mut Desk,
+    file: &Path,
+    vary: &[Vary],
+    save: Option<&Path>,
+) -> Result<u8, Failure> {
+    if let Some(save) = save {
+        secret_file::will_save(save, desk.global.overwrite)?;
+    }
     let kinds: Vec<Kind> = vary.iter().copied().map(kind).collect();
     let (visit, searched) = desk.visit_with_list(file, &kinds).await?;
-    let result = unlock::show(desk, &visit, Some(&searched));
+    let mut result = unlock::show(desk, &visit, Some(&searched));
+    if let Some(save) = save.filter(|_| result.is_ok() && !searched.secrets.is_empty()) {
+        let secrets = searched.secrets.iter();
+        match secret_file::save(secrets, save, desk.global.overwrite) {
+            Ok(()) => desk.output.say(&format!(
+                "✓ What opened is in {}, as it is to be typed. Keep it safe.",
+                Shown::new(&save.to_string_lossy())
+            )),
+            Err(failure) => result = Err(failure),
+        }
+    }
     desk.leave(visit).await;
     result
 }

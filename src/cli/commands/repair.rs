@@ -16,7 +16,8 @@ use crate::{
         shown::{Shown, grouped},
     },
     recovery::{
-        repair::{Answer, Repaired, save, will_save},
+        repair::{Answer, Repaired},
+        secret_file::{save, will_save},
         slips,
         visit::Visit,
     },
@@ -58,7 +59,7 @@ async fn show(
         return Err(repaired.not_found());
     }
     if let Some(file) = wish.save {
-        save(&repaired.answers, file, desk.global.overwrite)?;
+        save(repaired.answers.iter().map(|answer| &answer.key), file, desk.global.overwrite)?;
     }
     let seen = wish.reveal || desk.output.is_seen();
     let document = || {

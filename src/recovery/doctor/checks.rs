@@ -46,7 +46,7 @@ pub struct Check {
     pub mark: Mark,
     /// In a few words, what was seen.
     pub says: Says,
-    /// What needs a person.
+    /// What needs a person, or is worth knowing.
     pub finding: Option<Finding>,
 }
 
@@ -75,6 +75,11 @@ impl Outcome {
 
     pub(super) fn unknown(text: impl Into<String>) -> Self {
         Self::of(Mark::Unknown, text)
+    }
+
+    /// Nothing is wrong, but it is worth knowing.
+    pub(super) fn unproven(finding: Finding, text: impl Into<String>) -> Self {
+        Self { finding: Some(finding), ..Self::of(Mark::Unknown, text) }
     }
 
     pub(super) fn wrong(finding: Finding, text: impl Into<String>) -> Self {
@@ -268,7 +273,7 @@ impl Facts {
         let Some(signed) = &self.signed else { return self.silence() };
         let opened = self.opened.as_ref().is_some_and(|opened| opened.opens(&current.version));
         if signed.by.is_empty() {
-            return Outcome::wrong(Finding::Unsigned { opened }, "by nobody");
+            return Outcome::unproven(Finding::Unsigned { opened }, "by nobody");
         }
         if signed.by.iter().any(|one| one.worth == Worth::Broken) {
             return Outcome::wrong(Finding::SignatureBroken, "a signature is broken");

@@ -111,7 +111,10 @@ pub(super) fn secret(facts: &Facts) -> Outcome {
     match &locks.secret {
         None if facts.overview.current.is_none() => Outcome::unknown("no, and there is no backup"),
         None => Outcome::wrong(Finding::NoKeyInStorage, "no"),
-        Some(secret) if holds(secret) => Outcome::ok("there, still locked"),
+        Some(secret) if holds(secret) => {
+            let opened = facts.opened.as_ref().is_some_and(|opened| !opened.storage.is_empty());
+            Outcome::ok(if opened { "there" } else { "there, still locked" })
+        }
         Some(_) => Outcome::wrong(Finding::KeyForFormerLock, "only a former lock does"),
     }
 }

@@ -112,14 +112,13 @@ fn marks(facts: &Facts, mark: Mark) -> Vec<&'static str> {
     checks.filter(|check| check.mark == mark).map(|check| check.id).collect()
 }
 
-/// Asserts that this is the one thing that is wrong.
+/// Asserts that this is the one thing that is found.
 #[track_caller]
 fn assert_found(facts: &Facts, id: &str, word: &str) {
-    let wrong: Vec<Check> =
-        facts.checks().into_iter().filter(|check| check.mark == Mark::Wrong).collect();
-    let found: Vec<_> =
-        wrong.iter().map(|check| (check.id, check.finding.as_ref().unwrap().word())).collect();
-    assert_eq!(found, [(id, word)], "{wrong:#?}");
+    let checks = facts.checks();
+    let found = checks.iter().filter_map(|check| Some((check.id, check.finding.as_ref()?.word())));
+    assert_eq!(found.collect::<Vec<_>>(), [(id, word)], "{checks:#?}");
+    assert!(checks.iter().all(|check| check.mark != Mark::Wrong || check.finding.is_some()));
 }
 
 fn changed(change: impl FnOnce(&mut Facts)) -> Facts {
@@ -315,7 +314,9 @@ fn signatures_are_judged() {
         changed(|facts| facts.signed = Some(SignedFacts { by, account_key_proven }))
     };
     let one = |who, worth| vec![SignedBy { who, worth }];
-    assert_found(&by(Vec::new(), None), "signature", "unsigned");
+    let unsigned = by(Vec::new(), None);
+    assert_found(&unsigned, "signature", "unsigned");
+    assert!(unsigned.checks().iter().all(|check| check.mark != Mark::Wrong), "nobody is needed");
     let broken = one(Who::Account, Worth::Broken);
     assert_found(&by(broken, None), "signature", "signature-broken");
     let account = || one(Who::Account, Worth::NotProven);

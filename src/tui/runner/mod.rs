@@ -28,7 +28,7 @@ use crate::{
         secret::SecretText,
         shown::Shown,
     },
-    demo::running::Running,
+    demo::{running::Running, stories::Story},
     recovery::{
         key_files::{export::Export, passphrase},
         sign_in::{Account, Surroundings},
@@ -238,7 +238,9 @@ impl Runner {
 
 /// What lies on the table of the made-up person.
 pub fn paper(demo: &Running) -> DemoPaper {
+    let story = (demo.story() != Story::Plain).then(|| demo.story().name());
     DemoPaper {
+        story,
         server: demo.homeserver(),
         user: demo.user(),
         password: Arc::new(demo.password()),

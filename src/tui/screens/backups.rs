@@ -163,7 +163,7 @@ impl Widths {
             let signer = cells.saturating_sub(11 + 8 + 2);
             return Self { mark, name: 11, keys: 8, fingerprint: signer, signer, opens: 0 };
         }
-        let (name, keys, fingerprint, opens) = (12, 9, 14, 10);
+        let (name, keys, fingerprint, opens) = (11, 9, 14, 10);
         let signer = cells.saturating_sub(name + keys + 3 + fingerprint + 3 + opens);
         Self { mark, name, keys, fingerprint, signer, opens }
     }
@@ -490,7 +490,8 @@ fn none(title: Line, model: &Model) -> Page {
         said("A snapshot which keyhaul saved earlier: o opens it"),
         said("Another account or server: 1 goes back to Sign in"),
     ];
-    let mut hints = vec![called(Intent::OpenFile, "snapshot"), called(Intent::Again, "ask again")];
+    let mut hints = vec![called(Intent::OpenFile, "snapshot"), hint(Intent::CheckUp)];
+    hints.push(called(Intent::Again, "ask again"));
     hints.extend([hint(Intent::Explain), hint(Intent::Help), hint(Intent::Back)]);
     Page {
         title,

@@ -397,7 +397,11 @@ fn with_account(model: &Model, mut words: Vec<Word>) -> Vec<Word> {
         return words;
     }
     if model.is_demo() {
-        words.push(plain("--demo"));
+        let story = model.sign_in.demo.as_ref().and_then(|paper| paper.story);
+        words.push(match story {
+            Some(story) => Word::Plain(format!("--demo={story}")),
+            None => plain("--demo"),
+        });
         return words;
     }
     if let Some(server) = &model.sign_in.server {

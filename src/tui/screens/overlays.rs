@@ -334,6 +334,7 @@ fn failed(
             Choice::Again(_) => ("Try again", "r"),
             Choice::Snapshot => ("Work with a snapshot", "o"),
             Choice::SignIn => ("Another account or server", ""),
+            Choice::CheckUp => ("Check-up: where it hangs", "c"),
         };
         let mut row = vec![own(" ".repeat(lead)), mark(focus)];
         row.extend([own(words).left(28), own(key).ink(Ink::Accent)]);

@@ -424,8 +424,12 @@ fn hints(model: &Model) -> Vec<Hint> {
         Stage::Stopped => vec![called(Intent::GoOn, "go on"), hint(Intent::Open)],
         Stage::Done => vec![called(Intent::GoOn, "read"), hint(Intent::Open)],
     };
-    if is_mixed(model) && !model.is_restoring() {
+    let closed = model.restore.shown().is_some_and(|shown| !shown.closed.is_empty());
+    if (is_mixed(model) || closed) && !model.is_restoring() {
         hints.push(hint(Intent::OtherKey));
+    }
+    if model.restore.stage == Stage::Done && model.backups.versions().len() > 1 {
+        hints.push(hint(Intent::OtherBackup));
     }
     hints.extend([hint(Intent::Copy), hint(Intent::Explain), hint(Intent::Help)]);
     hints.push(hint(Intent::Back));

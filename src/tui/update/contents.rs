@@ -177,7 +177,7 @@ impl Model {
                 self.plan_waits_no_more(version);
                 if open && failure.code() != Code::Stopped {
                     let again = Choice::Again(Repeat::Haul(version.to_owned()));
-                    self.failed(failure, vec![again, Choice::Snapshot]);
+                    self.failed(failure, vec![again, Choice::Snapshot, Choice::CheckUp]);
                 }
                 return;
             }

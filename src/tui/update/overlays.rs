@@ -114,10 +114,12 @@ impl Model {
             (Top::OpenFile, Intent::GoOn) => self.open_chosen_file(effects),
             (Top::ByNumber, Intent::GoOn) => self.look_by_number(effects),
             (Top::Failed(Some(choice)), Intent::GoOn) => self.after_failure(choice, effects),
-            (Top::Failed(_), Intent::Again | Intent::OpenFile) => match self.offered(intent) {
-                Some(choice) => self.after_failure(choice, effects),
-                None => self.no_sense(),
-            },
+            (Top::Failed(_), Intent::Again | Intent::OpenFile | Intent::CheckUp) => {
+                match self.offered(intent) {
+                    Some(choice) => self.after_failure(choice, effects),
+                    None => self.no_sense(),
+                }
+            }
             (Top::Failed(_), Intent::Explain) => {
                 if let Some(Overlay::Failed { detail, .. }) = self.overlays.last_mut() {
                     *detail = !*detail;
@@ -144,6 +146,7 @@ impl Model {
             Choice::Again(_) => intent == Intent::Again,
             Choice::Snapshot => intent == Intent::OpenFile,
             Choice::SignIn => false,
+            Choice::CheckUp => intent == Intent::CheckUp,
         };
         choices.iter().find(is).cloned()
     }
@@ -259,6 +262,7 @@ impl Model {
             Choice::Again(Repeat::Plan) => self.plan(effects),
             Choice::Snapshot => self.open_file(effects),
             Choice::SignIn => self.go_to(Step::SignIn, effects),
+            Choice::CheckUp => self.open_check_up(effects),
         }
     }
 }

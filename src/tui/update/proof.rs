@@ -24,6 +24,7 @@ impl Model {
         match intent {
             Intent::GoOn => self.go_to(Step::TakeAway, effects),
             Intent::Back => self.go_to(Step::Restore, effects),
+            Intent::OtherBackup => self.go_to(Step::Backups, effects),
             Intent::Open => self.open_why(),
             Intent::NextClosed => {
                 if !self.proof.go_to_closed() {

@@ -30,6 +30,7 @@ impl Model {
                 self.bring_to_front(room, effects);
             }
             Intent::Open => self.open_refused(),
+            Intent::OtherBackup => self.go_to(Step::Backups, effects),
             Intent::OtherKey if self.is_restoring() => {
                 self.remark("One moment: it goes on. Another key can be tried on the rest then.");
             }

@@ -11,6 +11,7 @@ mod journey;
 mod journeys;
 mod journeys_insight;
 mod journeys_later;
+mod journeys_stories;
 mod keys;
 mod leaving;
 mod masked;

@@ -296,6 +296,7 @@ pub(super) fn signed(user_id: &str) -> Signed {
 pub(super) fn paper() -> DemoPaper {
     let password = SecretText::new("an engine weaves patterns".to_owned());
     DemoPaper {
+        story: None,
         server: "http://127.0.0.1:1".to_owned(),
         user: "@ada:example.org".to_owned(),
         password: Arc::new(password),

@@ -509,6 +509,45 @@ fn a_legacy_account_with_a_passphrase_on_a_real_homeserver() {
     every_secret_restores(LEGACY_PASSPHRASE);
 }
 
+/// A paper of a real client's, copied with a wrong letter: keyhaul finds what was meant, and restores with it.
+/// The check-up is content with the key then.
+fn a_miscopied_paper_restores(fixture: &str) {
+    let Some(synapse) = synapse() else { return };
+    let fixture: Value = serde_json::from_str(fixture).unwrap();
+    let keys = fixture["sessions"].as_array().unwrap().len() as u64;
+    let there = runtime().block_on(synapse.account_of_fixture(&fixture));
+    let Account { user_id, password, .. } = &there.account;
+    let mut paper: Vec<char> = fixture["recovery_key"].as_str().unwrap().chars().collect();
+    paper[22] = if paper[22] == 'x' { 'k' } else { 'x' };
+    let paper: String = paper.into_iter().collect();
+    let lab = Lab::new();
+    let hands = Hands::at(&lab, synapse.base_url(), USUAL, &[]);
+    hands.to_the_key(user_id, password, &there.version);
+    hands.gives(&paper);
+    hands.sees("there is a slip somewhere");
+    hands.enter();
+    let screen = hands.sees("One slip found.");
+    assert!(screen.contains(&format!("opens backup {}", there.version)), "{screen}");
+    hands.enter();
+    hands.sees("the current one.");
+    hands.key("c");
+    hands.sees("nothing needs you");
+    hands.key("\x1b");
+    hands.sees("Next: press Enter. keyhaul shows the plan");
+    hands.enter();
+    hands.restores(&there.version, keys);
+    let (screen, _) = hands.leaves();
+    assert!(read(&screen).contains("Correct your paper: cell "), "{screen}");
+    assert_eq!(kept(&lab, fixture["recovery_key"].as_str().unwrap()), keys);
+}
+
+#[test]
+fn miscopied_papers_on_a_real_homeserver() {
+    for fixture in [MODERN, PASSPHRASE, LEGACY, LEGACY_PASSPHRASE] {
+        a_miscopied_paper_restores(fixture);
+    }
+}
+
 /// Whoever comes a second time is told that everything is here, and nothing is written again.
 #[test]
 fn a_second_restore_has_nothing_to_write() {

@@ -19,8 +19,11 @@ fn found(happen: impl FnOnce(&mut Account)) -> Vec<String> {
     findings(&ada.lab.json(&ada.opens(&["doctor"]), 3))
 }
 
+/// What is wrong, and what is worth knowing although nothing is.
 fn findings(document: &Value) -> Vec<String> {
-    let found = wrong(document).into_iter().map(|(_, finding)| finding.to_owned());
+    wrong(document);
+    let checks = document["checks"].as_array().unwrap().iter();
+    let found = checks.filter_map(|check| check["finding"].as_str()).map(str::to_owned);
     found.filter(|finding| finding != "entries-for-another-key").collect()
 }
 

@@ -40,6 +40,25 @@ impl Desk {
     }
 }
 
+/// What is to be typed is in a file of its owner's alone, and nowhere else; what is there already stays.
+#[test]
+fn what_opened_can_be_saved() {
+    let desk = Desk::new(account(&[]));
+    let file = desk.lab.path("home/found").to_str().unwrap().to_owned();
+    let more = ["--vary=ending", "--yes", "--save", &file];
+    let ended = desk.people("nothing\npassphrase1\n", &more);
+    assert!(!ended.stdout.contains("passphrase1"), "{ended}");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "passphrase\n");
+    let mode =
+        std::os::unix::fs::PermissionsExt::mode(&std::fs::metadata(&file).unwrap().permissions());
+    assert_eq!(mode & 0o777, 0o600);
+    desk.lab.fails(&desk.args("passphrase\n", &["--save", &file]), 14, "file-exists");
+    // A command takes it as it is.
+    let snapshot = format!("--snapshot={}", desk.account.file().display());
+    let opened = desk.lab.json(&["unlock", &snapshot, &format!("--secret-file={file}")], 0);
+    assert_eq!(opened["opens_backups"], json!(["1"]));
+}
+
 #[test]
 fn a_plain_line_opens() {
     let desk = Desk::new(account(&[]));

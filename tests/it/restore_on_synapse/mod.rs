@@ -3,6 +3,7 @@
 
 mod case;
 mod computer;
+mod every_command;
 mod four_accounts;
 mod gate;
 mod history;
