@@ -23,7 +23,9 @@ impl SideWord {
         match word.split_once(':') {
             None if word == "store" => Ok(Self::Store),
             Some(("backup", "all" | "")) => Err("expected one backup, as in backup:4".to_owned()),
-            Some(("backup", version)) => Ok(Self::Backup(Wanted::parse(version))),
+            Some(("backup", "current")) => Ok(Self::Backup(Wanted::Current)),
+            // One version, so this is no list, whatever it is called.
+            Some(("backup", version)) => Ok(Self::Backup(Wanted::Named(version.to_owned()))),
             Some(("file", file)) if !file.is_empty() => Ok(Self::KeyFile(file.into())),
             Some(("snapshot", file)) if !file.is_empty() => Ok(Self::Snapshot(file.into())),
             _ => {
@@ -51,6 +53,7 @@ mod tests {
         for (word, expected) in [
             ("backup:4", "backup 4"),
             ("backup:a:b", "backup a:b"),
+            ("backup:4,2", "backup 4,2"),
             ("backup:current", "Current backup"),
             ("store", "store"),
             ("file:a:b.txt", "file a:b.txt"),

@@ -97,7 +97,8 @@ pub(super) fn hit(model: &Model, at: Position) -> Option<Hit> {
     }
     let lines = pen.wrap(&page.rows, regions.cells());
     let row = regions.body.contains(at).then(|| usize::from(at.y - regions.body.y))?;
-    lines.get(row)?.target.map(Hit::Target)
+    let above = above(&lines, usize::from(regions.body.height));
+    lines.get(above + row)?.target.map(Hit::Target)
 }
 
 /// What to do next, with its word in front, as lines of a width.
@@ -117,10 +118,18 @@ fn draw_too_small(model: &Model, pen: &Pen, buffer: &mut Buffer, area: Rect) {
     draw_rows(pen, buffer, area, &rows);
 }
 
+/// How many lines are above those that are seen: the focus is always among these. Long lists see to that
+/// themselves; this is for short ones that are long for once.
+fn above(lines: &[Row], height: usize) -> usize {
+    let focus = lines.iter().rposition(|line| line.focus);
+    focus.map_or(0, |focus| (focus + 1).saturating_sub(height))
+}
+
 fn draw_rows(pen: &Pen, buffer: &mut Buffer, place: Rect, rows: &[Row]) -> Option<Position> {
     let mut cursor = None;
     let lines = pen.wrap(rows, usize::from(place.width));
-    for (y, row) in (place.y..place.bottom()).zip(&lines) {
+    let above = above(&lines, usize::from(place.height));
+    for (y, row) in (place.y..place.bottom()).zip(lines.iter().skip(above)) {
         let line = Rect { y, height: 1, ..place };
         let end = pen.draw(buffer, line, &row.line);
         if row.focus {

@@ -166,6 +166,16 @@ fn the_store_a_key_file_and_a_snapshot() {
     assert_eq!(same["sides"][1]["name"], key_file);
     let twice = ada.lab.json(&["diff", &key_file, &key_file, &passphrase], 0);
     assert_compared(&twice, &stored, &stored);
+    // Two key files with a passphrase each, in the order of the files.
+    let other = ada.lab.secret("other passphrase", "velvet kettle orbit seventh");
+    let other = format!("--passphrase-file={other}");
+    let second = ada.lab.path("home/second.txt").to_str().unwrap().to_owned();
+    ada.lab.json(&["export", &second, &secret, &other], 0);
+    let second = format!("file:{second}");
+    let both = ada.lab.json(&["diff", &key_file, &second, &passphrase, &other], 0);
+    assert_compared(&both, &stored, &stored);
+    let swapped = ["diff", &key_file, &second, &other, &passphrase];
+    ada.lab.fails(&swapped, 14, "file-passphrase");
 
     let old = format!("--secret-file={}", ada.file("old recovery key"));
     let document = ada.lab.json(&ada.opens(&["diff", "store", "backup:1", &old]), 0);

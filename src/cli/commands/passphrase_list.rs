@@ -34,19 +34,19 @@ pub(super) async fn run(
     }
     let kinds: Vec<Kind> = vary.iter().copied().map(kind).collect();
     let (visit, searched) = desk.visit_with_list(file, &kinds).await?;
-    let mut result = unlock::show(desk, &visit, Some(&searched));
-    if let Some(save) = save.filter(|_| result.is_ok() && !searched.secrets.is_empty()) {
-        let secrets = searched.secrets.iter();
-        match secret_file::save(secrets, save, desk.global.overwrite) {
-            Ok(()) => desk.output.say(&format!(
-                "✓ What opened is in {}, as it is to be typed. Keep it safe.",
-                Shown::new(&save.to_string_lossy())
-            )),
-            Err(failure) => result = Err(failure),
-        }
-    }
+    let saved = keep(desk, &searched, save);
+    let result = saved.and_then(|()| unlock::show(desk, &visit, Some(&searched)));
     desk.leave(visit).await;
     result
+}
+
+/// Saves what opened, where somebody asked for it, before anything is printed.
+fn keep(desk: &Desk, searched: &Searched, file: Option<&Path>) -> Result<(), Failure> {
+    let Some(file) = file.filter(|_| !searched.secrets.is_empty()) else { return Ok(()) };
+    secret_file::save(searched.secrets.iter(), file, desk.global.overwrite)?;
+    let name = Shown::new(&file.to_string_lossy());
+    desk.output.say(&format!("✓ What opened is in {name}, as it is to be typed. Keep it safe."));
+    Ok(())
 }
 
 fn kind(vary: Vary) -> Kind {

@@ -40,9 +40,13 @@ pub(super) fn named<'a>(versions: impl Iterator<Item = &'a String>) -> String {
     }
 }
 
-/// The versions of the plan that open.
+/// The versions that open. Once they were opened they stay in the words, also where the key was forgotten.
 pub(super) fn open(model: &Model) -> impl Iterator<Item = &String> {
-    model.restore.versions.iter().filter(|version| model.key_opens(version))
+    let opened = model.restore.shown().map(|shown| &shown.runs);
+    model.restore.versions.iter().filter(move |version| match opened {
+        Some(runs) => runs.iter().any(|run| run.version == **version),
+        None => model.key_opens(version),
+    })
 }
 
 fn closed(model: &Model) -> impl Iterator<Item = &Closed> {
@@ -110,7 +114,8 @@ fn table(model: &Model, shown: &Restoring, regions: &Regions) -> Vec<Row> {
         let keys = run.map(|run| run.tally.figures.entries).or(known);
         row.push(own(keys.map_or_else(|| "?".to_owned(), grouped)).right(KEYS));
         if roomy {
-            row.extend([own("").left(SPACE), opens_with(model, version).left(OPENS)]);
+            let with = opens_with(model, version, run.is_some());
+            row.extend([own("").left(SPACE), with.left(OPENS)]);
         }
         row.extend(figures(run.map(|run| &run.tally.figures), roomy));
         let row = Row::of(row).focused(focus).target(Target::Row(place));
@@ -142,9 +147,12 @@ fn columns(roomy: bool) -> impl Iterator<Item = (usize, usize)> {
 }
 
 /// What opens a version: the secret itself, or a lock of secret storage that holds its key.
-fn opens_with(model: &Model, version: &str) -> Piece {
+fn opens_with(model: &Model, version: &str, opened: bool) -> Piece {
     if !model.key_opens(version) {
-        return own("✗ no key yet").ink(Ink::Warn);
+        return match opened {
+            true => own("✓ opened").ink(Ink::Ok),
+            false => own("✗ no key yet").ink(Ink::Warn),
+        };
     }
     let rows = model.key.opened.iter().flat_map(|opened| &opened.table.rows);
     let mut rows = rows.filter(|row| row.kind == LockKind::Backup && row.id == version);

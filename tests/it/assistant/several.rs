@@ -1,8 +1,10 @@
 //! Several backups at once: boxes in step 2, one plan, one row for each.
 
+use keyhaul::backup::version::BackupVersion;
 use keyhaul::demo::stories::Story;
 use keyhaul::tui::effect::Effect;
-use keyhaul::tui::message::{Happened, Job};
+use keyhaul::tui::message::{Happened, Job, Message};
+use ratatui::layout::Position;
 
 use super::journey::Journey;
 use super::scene::{self, Scene};
@@ -103,6 +105,12 @@ fn the_plan_waits_for_all_that_open() {
     assert!(scene.screen().contains("Refused of backup 4"), "{}", scene.screen());
     scene.press("Esc Enter");
     assert_eq!(restores(&scene).last(), Some(&(all, saved, false)));
+    // What is restored stays said once the key is forgotten.
+    scene.restored(Ok(later::several(false)));
+    scene.press("4 Del Esc 5");
+    let screen = scene.screen();
+    assert!(screen.contains("backups 4 and 2"), "{screen}");
+    assert!(screen.contains("✓ opened"), "{screen}");
 }
 
 /// A single box is as good as the focus, and what was ticked can be unticked.
@@ -158,4 +166,31 @@ async fn two_backups_come_back_together() {
     ada.press("q").await;
     let (_, server, _) = ada.ended().await;
     assert_eq!(server.writes(), 0);
+}
+
+/// An account that made very many backups: the one in focus is always seen, and a click means what is there.
+#[test]
+fn more_backups_than_fit() {
+    for (width, height) in [(80, 24), (40, 12)] {
+        let mut scene = Scene::signed_in(width, height);
+        let job = scene.looking();
+        let mut looked = scene::looked();
+        let one = looked.overview.versions[0].clone();
+        looked.overview.versions = (1..=40_u64)
+            .rev()
+            .map(|number| BackupVersion { version: number.to_string(), ..one.clone() })
+            .collect();
+        looked.overview.current = Some("40".to_owned());
+        scene.happens(job, Happened::Looked(Ok(Box::new(looked))));
+        for number in (1..40).rev() {
+            scene.press("Down");
+            let screen = scene.screen();
+            assert!(screen.contains(&format!("▸[ ] {number} ")), "{number}: {screen}");
+        }
+        let rows: Vec<_> = scene.screen().lines().map(str::to_owned).collect();
+        let row = rows.iter().position(|row| row.contains("[ ] 3 ")).unwrap();
+        let place = Position::new(width / 4, u16::try_from(row).unwrap());
+        scene.tell(Message::Clicked(place));
+        assert!(scene.screen().contains("▸[ ] 3 "), "{}", scene.screen());
+    }
 }
