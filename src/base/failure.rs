@@ -103,6 +103,7 @@ codes! {
     AccountUnknown = "account-unknown",
     FileExists = "file-exists",
     FileNotPlain = "file-not-plain",
+    FolderMissing = "folder-missing",
     FilePassphraseWeak = "file-passphrase-weak",
     FilePassphraseMissing = "file-passphrase-missing",
     FileUnknown = "file-unknown",

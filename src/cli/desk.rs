@@ -465,6 +465,10 @@ impl Desk {
             visit.unlock(secrets, true, &self.progress, &self.cancel).await?;
             self.progress.finish();
         }
+        // Where another secret opens something, a slip in this one must not go unnoticed.
+        if visit.fits_nothing().is_none() {
+            visit.unread_secrets().iter().for_each(|failure| self.output.warning(failure));
+        }
         Ok(())
     }
 

@@ -13,13 +13,13 @@ use crate::{
     },
 };
 
-/// A version's name as it can be typed: a server's own words could be more than a word to a shell.
-pub(super) fn typable(version: &str) -> Shown {
-    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-');
+/// A name as it can be typed: a server's own words could be more than a word to a shell.
+pub fn typable(version: &str) -> Shown {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-' | '/');
     if version.chars().all(plain) {
         return Shown::new(version);
     }
-    Shown::limited(&format!("'{}'", version.replace('\'', "'\\''")), 80)
+    Shown::limited(&format!("'{}'", version.replace('\'', "'\\''")), 200)
 }
 
 /// Why the secrets at hand do not open what is wanted, and what they open instead.

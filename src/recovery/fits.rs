@@ -204,7 +204,7 @@ impl Fits {
         });
         let backup = |version: &BackupVersion| {
             let row = Row::new(LockKind::Backup, version.version.clone(), secrets);
-            let current = overview.current.as_ref() == Some(&version.version);
+            let current = overview.is_current(&version.version);
             let from_passphrase = version.passphrase().is_some_and(|made| made.is_ok());
             Row { count: version.count, ..row.current(current).made(from_passphrase) }
         };

@@ -184,13 +184,19 @@ impl Overview {
     pub fn choose(&self, wanted: &Wanted) -> Result<&BackupVersion, Failure> {
         let name = match wanted {
             Wanted::Named(name) => Some(name),
-            Wanted::Several(_) => {
+            // Of one that is the only one there is nothing to choose.
+            Wanted::Several(_) | Wanted::All if self.versions.len() > 1 => {
                 return Err(Failure::new(Code::Usage).because("this takes one backup version only"));
             }
-            Wanted::Current | Wanted::All => self.current.as_ref(),
+            Wanted::Current | Wanted::All | Wanted::Several(_) => self.current.as_ref(),
         };
         let Some(name) = name else { return Err(Failure::new(Code::NoBackup)) };
         of_known_kind(self.named(name)?)
+    }
+
+    /// Says whether apps write to this version now: a snapshot does not know that.
+    pub(super) fn is_current(&self, version: &str) -> bool {
+        self.all_found.is_some() && self.current.as_deref() == Some(version)
     }
 
     /// A version by its name.

@@ -27,11 +27,17 @@ pub(super) struct NewFile {
 }
 
 /// Says whether a name is taken by a file that may be replaced. A name that is taken by anything but a
-/// plain file (a link, a pipe, a device) is refused, and one that must stay, too.
+/// plain file (a link, a pipe, a device) is refused, and one that must stay, and one in a folder that is not
+/// there, too.
 pub(super) fn is_taken(target: &Path, overwrite: bool) -> Result<bool, Failure> {
     let name = target.to_string_lossy();
     match fs::symlink_metadata(target) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(false),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() && !folder.is_dir() => {
+                Err(Failure::new(Code::FolderMissing).with("folder", folder_name(target)))
+            }
+            _ => Ok(false),
+        },
         Err(error) => Err(writing(&folder_name(target), &error)),
         Ok(about) if !about.is_file() => Err(Failure::new(Code::FileNotPlain).with("name", &*name)),
         Ok(_) if overwrite => Ok(true),

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     backup::{
-        decryption::{DecryptionKey, Workroom},
+        decryption::{DecryptionKey, Refusal, Workroom},
         entry::{EntryFault, Metadata, RawEntry},
     },
     base::{
@@ -41,19 +41,19 @@ pub(super) enum Verdict {
 /// Hears of each entry: its room, and what it comes to.
 pub(super) type Hears<T> = fn(&mut T, &Arc<str>, Verdict);
 
-/// Reads a source to its end. With a key each entry is opened; without one, only what is readable beside
-/// the locks is looked at. Entries come in the order of the source.
+/// Reads a source to its end. With keys each entry is opened by the first of them; the others are tried on what
+/// is locked for another one. Without any, only what is readable beside the locks is looked at. Entries come in
+/// the order of the source.
 pub(super) async fn read<T: Send + 'static>(
     source: Source,
-    key: Option<&DecryptionKey>,
+    keys: Vec<DecryptionKey>,
     gathered: T,
     hears: Hears<T>,
     progress: Arc<dyn Progress>,
     cancel: Cancel,
 ) -> Result<(T, Read), Failure> {
-    let key = key.map(|key| DecryptionKey::new(key.secret().duplicate()));
     let teller = Arc::clone(&progress);
-    let bench = Bench::new(key, gathered, hears);
+    let bench = Bench::new(keys, gathered, hears);
     let (mut entries, mut bytes) = (0, 0);
     let visit = move |bench: &mut Bench<T>, entry: RawEntry<'_>| {
         bench.take(entry);
@@ -70,7 +70,7 @@ pub(super) async fn read<T: Send + 'static>(
 
 /// Where entries lie until there are enough of them for all cores.
 struct Bench<T> {
-    key: Option<DecryptionKey>,
+    keys: Vec<DecryptionKey>,
     gathered: T,
     hears: Hears<T>,
     /// One batch for each core; those before `filling` are full.
@@ -80,10 +80,10 @@ struct Bench<T> {
 }
 
 impl<T> Bench<T> {
-    fn new(key: Option<DecryptionKey>, gathered: T, hears: Hears<T>) -> Self {
+    fn new(keys: Vec<DecryptionKey>, gathered: T, hears: Hears<T>) -> Self {
         let cores = thread::available_parallelism().map_or(1, NonZero::get);
         let batches = (0..cores).map(|_| Batch::default()).collect();
-        Self { key, gathered, hears, batches, filling: 0, last_room: Arc::from("") }
+        Self { keys, gathered, hears, batches, filling: 0, last_room: Arc::from("") }
     }
 
     fn take(&mut self, entry: RawEntry<'_>) {
@@ -99,9 +99,9 @@ impl<T> Bench<T> {
 
     /// Opens all that lies here.
     fn clear(&mut self) {
-        let (key, batches) = (self.key.as_ref(), &self.batches);
+        let (keys, batches) = (self.keys.as_slice(), &self.batches);
         let judged: Vec<Vec<Verdict>> = thread::scope(|scope| {
-            let work = |batch| scope.spawn(move || judge_all(key, batch));
+            let work = |batch| scope.spawn(move || judge_all(keys, batch));
             let threads: Vec<_> =
                 batches.iter().filter(|batch| batch.len() > 0).map(work).collect();
             let done = threads.into_iter().map(thread::ScopedJoinHandle::join);
@@ -117,21 +117,24 @@ impl<T> Bench<T> {
     }
 }
 
-fn judge_all(key: Option<&DecryptionKey>, batch: &Batch) -> Vec<Verdict> {
+fn judge_all(keys: &[DecryptionKey], batch: &Batch) -> Vec<Verdict> {
     let mut room = Workroom::default();
-    batch.entries().map(|(_, entry)| judge(key, &entry, &mut room)).collect()
+    batch.entries().map(|(_, entry)| judge(keys, &entry, &mut room)).collect()
 }
 
-fn judge(key: Option<&DecryptionKey>, entry: &RawEntry<'_>, room: &mut Workroom) -> Verdict {
-    match key {
-        Some(key) => match key.open(entry, room) {
+fn judge(keys: &[DecryptionKey], entry: &RawEntry<'_>, room: &mut Workroom) -> Verdict {
+    let mut verdict = by_itself(entry);
+    for key in keys {
+        verdict = match key.open(entry, room) {
             Ok(key) => {
-                Verdict::Key { session: key.session_id(), first: Some(key.key.first_known_index()) }
+                let first = Some(key.key.first_known_index());
+                return Verdict::Key { session: key.session_id(), first };
             }
-            Err(refusal) => Verdict::Refused(refusal.reason()),
-        },
-        None => by_itself(entry),
+            Err(refusal @ Refusal::Mac) => Verdict::Refused(refusal.reason()),
+            Err(refusal) => return Verdict::Refused(refusal.reason()),
+        };
     }
+    verdict
 }
 
 /// What an entry says of itself; an id that can be no session's is of no use with a key either.
@@ -154,10 +157,13 @@ mod tests {
     /// However many batches there are, every entry is heard of once and in its place.
     #[test]
     fn entries_come_in_their_order() {
-        let mut bench =
-            Bench::new(None, Vec::new(), |seen: &mut Vec<(String, Verdict)>, room, verdict| {
+        let mut bench = Bench::new(
+            Vec::new(),
+            Vec::new(),
+            |seen: &mut Vec<(String, Verdict)>, room, verdict| {
                 seen.push((room.to_string(), verdict));
-            });
+            },
+        );
         let id = crate::base::base64::encode(&[7; 32]);
         let all = 1_000;
         for number in 0..all {

@@ -96,7 +96,7 @@ pub async fn restore(
     };
     let mut runs: Vec<Restored> = Vec::with_capacity(open.len());
     let Watch { pause, front, glances } = watch;
-    for (version, key) in open {
+    for version in open {
         let from = wish.from.get(&version.version);
         let saves = wish.save_snapshot && wish.rooms.is_empty();
         let file = target.place("snapshot", &version.version, "keyhaul");
@@ -113,7 +113,7 @@ pub async fn restore(
                 None => visit.rooms(version, wish.rooms.clone()),
             },
             version: version.clone(),
-            keys: std::iter::once(key.duplicate()).chain(unlocked.other_keys(key)).collect(),
+            keys: unlocked.keys_for(version),
             rooms: wish.rooms.clone(),
             saver,
             refused_file: target.place("refused", &version.version, "jsonl"),

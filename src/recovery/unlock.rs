@@ -112,9 +112,6 @@ impl Unlocked {
         self.backup_keys.iter().find(|key| key.public_key() == *public)
     }
 
-    /// The other keys to try on entries of a version that were locked for another key than this one:
-    /// those that open other versions first, then those that prove nothing. At most
-    /// [`limits::OTHER_KEYS`].
     /// The versions with a readable public key that is not the one of the key that opens them: their entries
     /// are the proof.
     pub(super) fn opened_by_entries(&self, overview: &Overview) -> Vec<String> {
@@ -127,6 +124,16 @@ impl Unlocked {
         versions.filter(by_entries).map(|version| version.version.clone()).collect()
     }
 
+    /// The key that opens a version, and after it the others at hand, for what is locked for another one;
+    /// none where no key opens it.
+    pub(super) fn keys_for(&self, version: &BackupVersion) -> Vec<DecryptionKey> {
+        let Some(own) = self.key_for(version) else { return Vec::new() };
+        std::iter::once(own.duplicate()).chain(self.other_keys(own)).collect()
+    }
+
+    /// The other keys to try on entries of a version that were locked for another key than this one:
+    /// those that open other versions first, then those that prove nothing. At most
+    /// [`limits::OTHER_KEYS`].
     pub(super) fn other_keys(&self, than: &DecryptionKey) -> Vec<DecryptionKey> {
         let proven = self.backup_keys.iter();
         let all = proven.chain(self.spare.iter().map(|spare| &spare.key));
@@ -351,7 +358,6 @@ impl<'a> Search<'a> {
         let key = DecryptionKey::new(key);
         let public = key.public_key();
         let overview = self.place.overview;
-        let current = overview.current.as_deref();
         let mut opened = Vec::new();
         for version in &overview.versions {
             let id = &version.version;
@@ -376,7 +382,7 @@ impl<'a> Search<'a> {
             }
             if !self.unlocked.opens.contains_key(id) {
                 self.unlocked.opens.insert(id.clone(), public);
-                let (kind, current) = (LockKind::Backup, current == Some(id));
+                let (kind, current) = (LockKind::Backup, overview.is_current(id));
                 self.unlocked.fits.push(Fit { kind, id: id.clone(), current, proof });
             }
         }

@@ -23,7 +23,7 @@ use super::{
     way_on::{Closed, WayOn},
 };
 use crate::{
-    backup::{decryption::DecryptionKey, version::BackupVersion},
+    backup::version::BackupVersion,
     base::{
         cancel::Cancel,
         failure::{Code, Failure},
@@ -278,14 +278,18 @@ impl Visit {
         Some((sample.locked_for(key), sample.len()))
     }
 
-    /// The versions to restore, each with the key that opens it.
+    /// Why secrets at hand could not be read, one by one.
+    pub fn unread_secrets(&self) -> Vec<Failure> {
+        let unlocked = self.unlocked.as_ref();
+        let faults = unlocked.map(|unlocked| unlocked.unreadable.as_slice()).unwrap_or_default();
+        faults.iter().map(|fault| (*fault).into_failure()).collect()
+    }
+
+    /// The versions to restore, as far as a key at hand opens them.
     ///
     /// For [`Wanted::All`] every version that opens, for [`Wanted::Several`] those of them that open; else
     /// the one that is wanted, or the reason why it stays closed.
-    pub fn openable(
-        &self,
-        wanted: &Wanted,
-    ) -> Result<Vec<(&BackupVersion, &DecryptionKey)>, Failure> {
+    pub fn openable(&self, wanted: &Wanted) -> Result<Vec<&BackupVersion>, Failure> {
         let unlocked = self.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
         let closed = |version| closed::failure(unlocked, &self.overview, version);
         if wanted.takes_what_opens() {
@@ -294,7 +298,7 @@ impl Visit {
             let versions = self.overview.versions.iter();
             let wanted = versions.filter(|it| names.is_empty() || names.contains(&it.version));
             let open: Vec<_> =
-                wanted.filter_map(|version| Some((version, unlocked.key_for(version)?))).collect();
+                wanted.filter(|version| unlocked.key_for(version).is_some()).collect();
             return if open.is_empty() { Err(closed(None)) } else { Ok(open) };
         }
         let version = self.overview.choose(wanted)?;
@@ -307,7 +311,8 @@ impl Visit {
             }
             _ => closed(Some(version)),
         };
-        Ok(vec![(version, unlocked.key_for(version).ok_or_else(closed)?)])
+        unlocked.key_for(version).ok_or_else(closed)?;
+        Ok(vec![version])
     }
 
     /// A source of all entries of a version.

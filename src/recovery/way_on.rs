@@ -1,6 +1,7 @@
 //! The way on: what the secrets at hand lead to, in words, and what could open the rest. Never only “not
 //! correct” (SPEC §5.6).
 
+pub use super::closed::typable;
 use super::{
     closed,
     fits::{LeadsTo, LockKind, Outcome, Reading},

@@ -35,7 +35,7 @@ pub(super) async fn run(
     let kinds: Vec<Kind> = vary.iter().copied().map(kind).collect();
     let (visit, searched) = desk.visit_with_list(file, &kinds).await?;
     let saved = keep(desk, &searched, save);
-    let result = saved.and_then(|()| unlock::show(desk, &visit, Some(&searched)));
+    let result = saved.and_then(|()| unlock::show(desk, &visit, Some(&searched), save));
     desk.leave(visit).await;
     result
 }

@@ -62,6 +62,7 @@ async fn show(
         save(repaired.answers.iter().map(|answer| &answer.key), file, desk.global.overwrite)?;
     }
     let seen = wish.reveal || desk.output.is_seen();
+    let has_slips = repaired.answers.iter().any(|answer| !answer.difference.slips.is_empty());
     let document = || {
         let mut answers = repaired.answers.iter().map(|answer| answer_json(answer, wish));
         let mut document = answers.next().unwrap_or_default();
@@ -84,13 +85,14 @@ async fn show(
                 lines.line(format!("✓ The mended recovery key is in {name}. Keep it safe."));
             } else if wish.reveal {
                 keys(repaired).for_each(|key| lines.line(key));
-            } else if !seen {
+            } else if !seen && has_slips {
                 lines.line("The mended recovery key is not shown: --reveal prints it.");
             }
         })
         .map_err(|error| closed(&error))?;
     if !wish.reveal
         && wish.save.is_none()
+        && has_slips
         && desk.output.is_seen()
         && desk.confirm("Show the mended recovery key here?").await?
     {

@@ -1,5 +1,7 @@
 //! `unlock`: what does this secret open? Writes nothing.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 
 use super::{
@@ -19,19 +21,24 @@ use crate::{
         passphrase_list::Searched,
         unlock::{Fit, LockKind, Proof, SecretKind, Unlocked},
         visit::Visit,
-        way_on::Cause,
+        way_on::{Cause, typable},
     },
 };
 
 pub(super) async fn run(desk: &mut Desk) -> Result<u8, Failure> {
     let visit = desk.visit_with_secret().await?;
-    let result = show(desk, &visit, None);
+    let result = show(desk, &visit, None, None);
     desk.leave(visit).await;
     result
 }
 
 /// Shows what the secrets opened, and what came of a list of them.
-pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Result<u8, Failure> {
+pub(super) fn show(
+    desk: &Desk,
+    visit: &Visit,
+    list: Option<&Searched>,
+    saved: Option<&Path>,
+) -> Result<u8, Failure> {
     let unlocked = visit.unlocked.as_ref().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     let way_on = visit.way_on().ok_or_else(|| Failure::new(Code::SecretMissing))?;
     if let Some(failure) = visit.fits_nothing() {
@@ -102,12 +109,24 @@ pub(super) fn show(desk: &Desk, visit: &Visit, list: Option<&Searched>) -> Resul
             let missed = way_on.closed.iter().filter(|closed| closed.is_missed());
             missed.for_each(|closed| lines.sentences(&closed_words::sentence(closed)));
             lines.line(match way_on.option() {
-                Some(option) => format!("Next: keyhaul restore{option}"),
+                Some(option) => {
+                    let more = with_files(desk, saved);
+                    format!("Next: keyhaul restore{option}{more}")
+                }
                 None => format!("Next: {}", visit.closed().next_command()),
             });
         })
         .map_err(|error| closed(&error))?;
     Ok(0)
+}
+
+/// The options of the next command that name files: the snapshot that this one read, and what a list opened.
+fn with_files(desk: &Desk, saved: Option<&Path>) -> String {
+    let files = [("snapshot", desk.global.snapshot.as_deref()), ("secret-file", saved)];
+    let options = files.into_iter().filter_map(|(name, file)| {
+        Some(format!(" --{name} {}", typable(&file?.to_string_lossy())))
+    });
+    options.collect()
 }
 
 fn kinds(unlocked: &Unlocked, lines: &mut Lines) {

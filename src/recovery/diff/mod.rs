@@ -185,8 +185,9 @@ impl Reading {
         let cancel = cancel.clone();
         match side {
             Side::Backup { visit, version, name, from } => {
-                let key = visit.unlocked.as_ref().and_then(|unlocked| unlocked.key_for(version));
-                let read = if key.is_some() { ReadBy::Keys } else { ReadBy::Metadata };
+                let unlocked = visit.unlocked.as_ref();
+                let keys = unlocked.map_or_else(Vec::new, |unlocked| unlocked.keys_for(version));
+                let read = if keys.is_empty() { ReadBy::Metadata } else { ReadBy::Keys };
                 let hears = |reading: &mut Self, room: &Arc<str>, verdict| match verdict {
                     Verdict::Key { session, first } => {
                         reading.book.note(reading.which, room, &session, first);
@@ -197,7 +198,7 @@ impl Reading {
                     Some(file) => Source::Snapshot { file },
                     None => visit.whole(version, None),
                 };
-                let done = opener::read(source, key, self, hears, progress, cancel).await?;
+                let done = opener::read(source, keys, self, hears, progress, cancel).await?;
                 let (mut reading, ended) = done;
                 reading.whole = ended.whole;
                 Ok(reading.done(name, read))

@@ -50,9 +50,12 @@ impl Diff {
             (a, name_a, name_b, all.only_a, all.earlier_a),
             (b, name_b, name_a, all.only_b, all.earlier_b),
         ];
+        if a.name == b.name && matches!(a.name, Name::Backup(_)) {
+            return vec![format!("Both sides are {name_a}: there is nothing to compare.")];
+        }
         let backups = sides.iter().filter(|(side, ..)| matches!(side.name, Name::Backup(_)));
         let lost: Vec<String> = backups
-            .map(|(_, own, other, only, earlier)| loss(own, other, *only, *earlier))
+            .map(|(side, own, other, only, earlier)| loss(own, other, *only, *earlier, side.whole))
             .collect();
         if !lost.is_empty() {
             return lost;
@@ -75,13 +78,17 @@ impl Diff {
     }
 }
 
-fn loss(own: &str, other: &str, only: u64, earlier: u64) -> String {
+fn loss(own: &str, other: &str, only: u64, earlier: u64, whole: bool) -> String {
     let later = match earlier {
         0 => String::new(),
         1 => " 1 more would start later.".to_owned(),
         _ => format!(" {} more would start later.", crate::base::shown::grouped(earlier)),
     };
     match only {
+        // Of what was not read nobody can promise anything.
+        0 if !whole => {
+            format!("What would be gone with {own} is not known: it could not be read to its end.")
+        }
         0 if earlier == 0 => {
             format!("If {own} were deleted, no key would be gone: {other} holds them all.")
         }
@@ -91,8 +98,9 @@ fn loss(own: &str, other: &str, only: u64, earlier: u64) -> String {
         }
         _ => {
             let (keys, them) = (counted(only, "key"), if only == 1 { "it" } else { "them" });
+            let least = if whole { "" } else { "at least " };
             format!(
-                "If {own} were deleted, {keys} would be gone: {other} does not hold {them}.{later}"
+                "If {own} were deleted, {least}{keys} would be gone: {other} does not hold {them}.{later}"
             )
         }
     }
@@ -170,6 +178,25 @@ mod tests {
                 "1 key of the key file is not in the store."
             ]
         );
+    }
+
+    #[test]
+    fn nothing_is_promised_of_what_was_not_read() {
+        let all = RoomDiff { both: 7, ..RoomDiff::default() };
+        let cut = || SideRead { whole: false, ..side(backup("1")) };
+        let told = |all| Diff { sides: [cut(), side(Name::Store)], all, rooms: Default::default() };
+        assert_eq!(
+            told(all).losses(),
+            ["What would be gone with backup 1 is not known: it could not be read to its end."]
+        );
+        assert_eq!(
+            told(RoomDiff { only_a: 3, ..all }).losses(),
+            [
+                "If backup 1 were deleted, at least 3 keys would be gone: the store does not hold them."
+            ]
+        );
+        let twice = Diff { sides: [side(backup("3")), side(backup("3"))], ..told(all) };
+        assert_eq!(twice.losses(), ["Both sides are backup 3: there is nothing to compare."]);
     }
 
     #[test]

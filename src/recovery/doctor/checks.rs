@@ -263,7 +263,7 @@ impl Facts {
     fn switched_on(&self) -> Outcome {
         match self.switched_off {
             Some(true) => Outcome::wrong(Finding::SwitchedOff, "it is switched off"),
-            Some(false) => Outcome::ok("right"),
+            Some(false) => Outcome::ok("it is on"),
             None => self.silence(),
         }
     }

@@ -253,14 +253,15 @@ async fn read(
     let saved = account.and_then(|_| saved(&visit.overview, &now, data_dir));
     let from_snapshot = saved.is_some() || account.is_none();
     let source = saved.unwrap_or_else(|| visit.whole(&now, Some(data_dir)));
-    let key = visit.unlocked.as_ref().and_then(|unlocked| unlocked.key_for(&now));
+    let unlocked = visit.unlocked.as_ref();
+    let keys = unlocked.map_or_else(Vec::new, |unlocked| unlocked.keys_for(&now));
     let begun = Reading {
         version: now.version.clone(),
-        opened: key.is_some().then_some(0),
+        opened: (!keys.is_empty()).then_some(0),
         from_snapshot,
         ..Reading::default()
     };
-    let done = opener::read(source, key, begun, count, progress, cancel.clone()).await?;
+    let done = opener::read(source, keys, begun, count, progress, cancel.clone()).await?;
     let (mut reading, ended) = done;
     reading.whole = ended.whole;
     if let Some(account) = account.filter(|_| !from_snapshot) {

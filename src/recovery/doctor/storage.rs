@@ -121,6 +121,9 @@ pub(super) fn secret(facts: &Facts) -> Outcome {
 
 pub(super) fn fits_title(facts: &Facts) -> &'static str {
     match facts.opened.as_ref().and_then(direct) {
+        // A snapshot does not know what is current now.
+        Some(_) if facts.saved.is_some() => "It is the key of this backup",
+        None if facts.saved.is_some() => "It holds the key of this backup",
         Some(_) => "It is the key of the current backup",
         None => "It holds the key of the current backup",
     }

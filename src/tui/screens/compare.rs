@@ -28,10 +28,14 @@ use super::sign_in::lower_first;
 
 /// Rows beside those of rooms: the headings, and the sum.
 const OTHERS: usize = 2;
+/// Rows for what would be gone, where there is room for sentences.
+const LOSSES: usize = 5;
 
 /// Rows of rooms that are seen at once.
 pub(in crate::tui) fn compare_height(model: &Model) -> usize {
-    model.regions().rows().saturating_sub(OTHERS).max(1)
+    let regions = model.regions();
+    let losses = if regions.is_roomy() { LOSSES } else { 0 };
+    regions.rows().saturating_sub(OTHERS + losses).max(1)
 }
 
 fn name(version: &str) -> Shown {
@@ -69,7 +73,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
         corner: if running { line("comparing") } else { Line::new() },
         rows,
         fact: fact(model),
-        next: next(model, running),
+        next: next(model, running, regions.is_roomy()),
         hints: hints(model),
         ..Page::default()
     }
@@ -77,7 +81,7 @@ pub(super) fn page(model: &Model, regions: &Regions) -> Page {
 
 /// Widths of the columns of figures, and of the last one.
 fn widths(regions: &Regions) -> ([usize; 3], usize) {
-    if regions.is_roomy() { ([12, 12, 10], 14) } else { ([8, 8, 0], 0) }
+    if regions.is_roomy() { ([14, 14, 9], 15) } else { ([8, 8, 0], 0) }
 }
 
 fn table(model: &Model, diff: &Diff, regions: &Regions) -> Vec<Row> {
@@ -87,7 +91,7 @@ fn table(model: &Model, diff: &Diff, regions: &Regions) -> Vec<Row> {
     let roomy = earlier > 0;
     let muted = |piece: Piece| piece.ink(Ink::Muted);
     let only = |heading: String| {
-        if roomy { format!("only in {heading}") } else { format!("in {heading}") }
+        if roomy { format!("only in {heading}") } else { format!("only {heading}") }
     };
     let mut head = vec![own("  "), muted(own("room").left(room))];
     head.push(muted(own(only(a.name.heading())).right(only_a)));
@@ -129,6 +133,10 @@ fn table(model: &Model, diff: &Diff, regions: &Regions) -> Vec<Row> {
     let mut sum = vec![own("  "), own(all).ink(Ink::Strong).left(room)];
     sum.extend(figures(&diff.all));
     rows.push(Row::of(sum));
+    if roomy {
+        rows.push(Row::empty());
+        rows.extend(diff.losses().into_iter().map(|loss| Row::wrapped(0, line(loss))));
+    }
     rows
 }
 
@@ -136,8 +144,8 @@ fn earlier_words(diff: &Diff, figures: &RoomDiff) -> String {
     let [a, b] = diff.sides.each_ref().map(|side| side.name.heading());
     match (figures.earlier_a, figures.earlier_b) {
         (0, 0) => "–".to_owned(),
-        (one, 0) => format!("{a}: {}", counted(one, "key")),
-        (0, other) => format!("{b}: {}", counted(other, "key")),
+        (one, 0) => format!("{a}: {}", grouped(one)),
+        (0, other) => format!("{b}: {}", grouped(other)),
         (one, other) => format!("{a}: {one}, {b}: {other}"),
     }
 }
@@ -151,13 +159,21 @@ fn room_name(model: &Model, id: &Arc<str>, place: usize) -> Piece {
 
 fn fact(model: &Model) -> Line {
     match &model.compare.diff {
-        // The first one is of the backup in focus.
-        Some(diff) => line(diff.losses().into_iter().next().unwrap_or_default()),
+        // Of the backup in focus; the whole of it stands above where there is room.
+        Some(diff) => {
+            let own = diff.sides.first().map(|side| side.name.words()).unwrap_or_default();
+            let whole = diff.sides.first().is_some_and(|side| side.whole);
+            line(match diff.all.only_a {
+                0 if !whole => format!("What would go with {own} is not known."),
+                0 => format!("No key would go with {own}."),
+                only => format!("{} would go with {own}.", counted(only, "key")),
+            })
+        }
         None => line("Comparing only looks."),
     }
 }
 
-fn next(model: &Model, running: bool) -> Line {
+fn next(model: &Model, running: bool, roomy: bool) -> Line {
     let state = &model.compare;
     if running {
         return line("wait a moment, or press Ctrl-C to stop.");
@@ -168,12 +184,17 @@ fn next(model: &Model, running: bool) -> Line {
     let Some(diff) = &state.diff else { return line("press r to compare, or Esc to go back.") };
     // One line: what would be gone stands above it, and must not give way.
     if diff.sides.iter().any(|side| side.read == ReadBy::Metadata) {
-        return line("type the other recovery key, too; figures without it may be wrong.");
+        return line(match (model.key.opened.is_some(), roomy) {
+            (_, false) => "type the recovery key: step 4.",
+            (true, true) => "type the other recovery key, too; figures without it may be wrong.",
+            (false, true) => "type your recovery key at step 4; figures without it may be wrong.",
+        });
     }
     if !diff.is_whole() {
         return line("press r: one side could not be read to its end.");
     }
     match (diff.all.only_a + diff.all.earlier_a, &state.beside) {
+        _ if !roomy => line("Esc goes back."),
         (0, _) => line("press Esc; nothing would be lost with this one."),
         (_, Some(Beside::Store)) => {
             line("restore this backup. keyhaul keeps the better of each key.")

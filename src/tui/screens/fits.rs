@@ -1,5 +1,6 @@
 //! What fits what: one row for each lock, what came of every secret on it, and where it leads.
 
+use super::several;
 use crate::{
     base::{
         shown::{Shown, grouped},
@@ -404,6 +405,15 @@ fn fact(model: &Model, opened: &Opened, roomy: bool) -> Line {
 fn next(model: &Model, opened: &Opened, roomy: bool) -> Line {
     let focus = opened.table.rows.get(model.fits_cursor().at);
     let focus = focus.filter(|row| row.kind == LockKind::Backup && row.opens());
+    let ticked = model.target_versions();
+    if ticked.len() > 1 && focus.is_none_or(|row| ticked.contains(&row.id)) {
+        let open = ticked.iter().filter(|version| model.key_opens(version));
+        let named = several::named(open);
+        return line(match roomy {
+            true => format!("press Enter to restore {named}."),
+            false => format!("Enter restores {named}."),
+        });
+    }
     let target = focus.map(|row| row.id.clone()).or_else(|| model.target_version());
     let name = target.map(|target| Shown::limited(&target, 20));
     match name {

@@ -101,7 +101,10 @@ fn sentence(model: &Model) -> String {
 
 fn corner(model: &Model) -> Line {
     match (&model.key.opened, model.key.field.verdict()) {
-        (Some(opened), _) if opened.closed.is_none() => line("complete"),
+        (_, Verdict::Nothing) => Line::new(),
+        (Some(opened), _) if opened.closed.is_none() && !model.typed_opens_nothing() => {
+            line("complete")
+        }
         (_, Verdict::Complete) => line("complete"),
         _ => Line::new(),
     }
@@ -189,7 +192,6 @@ fn line_row(model: &Model, regions: &Regions) -> Row {
 fn verdict_rows(model: &Model, regions: &Regions) -> Vec<Row> {
     let roomy = regions.is_roomy();
     let lead = if roomy { "  " } else { "" };
-    let said = |text: String| Row::wrapped(lead.len(), line(format!("{lead}{text}")));
     let warn = |text: String| {
         let row = vec![own(lead), own("! ").ink(Ink::Warn), own(text)];
         Row::wrapped(lead.len() + 2, row)
@@ -199,12 +201,31 @@ fn verdict_rows(model: &Model, regions: &Regions) -> Vec<Row> {
         return trying_rows(model, lead);
     }
     if let Some(opened) = &key.opened {
-        return opened_rows(model, opened, lead, roomy);
+        let mut rows = Vec::new();
+        if model.typed_opens_nothing() {
+            rows.push(warn("What you typed last opens nothing.".to_owned()));
+            rows.extend(typed_rows(model, lead, roomy));
+        }
+        rows.extend(opened_rows(model, opened, lead, roomy));
+        return rows;
     }
+    typed_rows(model, lead, roomy)
+}
+
+/// What can be said of the letters that are typed, before any lock is asked.
+fn typed_rows(model: &Model, lead: &'static str, roomy: bool) -> Vec<Row> {
+    let said = |text: String| Row::wrapped(lead.len(), line(format!("{lead}{text}")));
+    let warn = |text: String| {
+        let row = vec![own(lead), own("! ").ink(Ink::Warn), own(text)];
+        Row::wrapped(lead.len() + 2, row)
+    };
+    let key = &model.key;
     let field = &key.field;
     let count = |letters: usize| format!("{letters} of 48 characters");
     let mut rows = Vec::new();
-    if let Some(pasted) = field.pasted.filter(|pasted| pasted.between > 0 && roomy) {
+    // Of a passphrase every space counts, and none was left out.
+    let told = roomy && field.shape() != Shape::Passphrase;
+    if let Some(pasted) = field.pasted.filter(|pasted| pasted.between > 0 && told) {
         let between = counted(pasted.between as u64, "space or line break");
         let between = between.replace("space or line breaks", "spaces and line breaks");
         rows.push(said(format!("Pasted: {} characters. {between} left out.", pasted.letters)));
@@ -430,7 +451,12 @@ fn fact(model: &Model, roomy: bool) -> Line {
         return line("The lock makes guessing slow on purpose. Ctrl-C stops.");
     }
     let Some(opened) = &key.opened else { return line(stays) };
+    let several = model.target_versions();
     match (model.target_version(), &opened.closed) {
+        (Some(_), _) if several.len() > 1 => {
+            let open = several.iter().filter(|version| model.key_opens(version));
+            line(format!("It opens {}. That is proven by calculation.", several::named(open)))
+        }
         (Some(target), _) => {
             let version = model.backups.version(&target);
             let current = version.is_some_and(|version| model.backups.is_current(version));
@@ -452,6 +478,12 @@ fn next(model: &Model, roomy: bool) -> Line {
     let key = &model.key;
     if key.trying.is_some() {
         return line("wait a moment.");
+    }
+    if model.could_mend() && model.target_version().is_some() {
+        return line(match roomy {
+            true => "press Enter to search for the slip. 5 goes on without this one.",
+            false => "Enter searches for the slip.",
+        });
     }
     if let Some(target) = model.target_version() {
         let current = model.backups.version(&target).is_some_and(|v| model.backups.is_current(v));

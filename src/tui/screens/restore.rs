@@ -374,6 +374,9 @@ fn fact(model: &Model, roomy: bool) -> Line {
                 (_, refused) => line(format!("{} cannot be restored.", grouped(refused))),
             }
         }
+        Stage::Restoring if step.paused.is_some() => {
+            line("Paused. What is done is kept, and nothing is lost by waiting.")
+        }
         Stage::Restoring => line(if roomy {
             "You may go to any other step; the work goes on. What is done is kept."
         } else {
@@ -401,7 +404,10 @@ fn next(model: &Model, roomy: bool) -> Line {
         Stage::Done if roomy && is_mixed(model) => {
             line("press Enter to read, or p to try another recovery key on the rest.")
         }
-        Stage::Done => line("press Enter to read your messages."),
+        Stage::Done => match several::waits(model).filter(|_| roomy) {
+            Some(waits) => line(format!("press Enter to read, or p: {waits}")),
+            None => line("press Enter to read your messages."),
+        },
     }
 }
 

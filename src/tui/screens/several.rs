@@ -20,6 +20,7 @@ use crate::{
         layout::Regions,
         model::Model,
         page::{Line, Piece, Row, Side, Target, line, mark, own},
+        restore_step::Stage,
         theme::Ink,
     },
 };
@@ -111,7 +112,12 @@ fn table(model: &Model, shown: &Restoring, regions: &Regions) -> Vec<Row> {
         let mut row =
             vec![mark(focus), own(Shown::limited(version, 20).cut(name).to_string()).left(name)];
         let known = model.backups.version(version).and_then(|version| version.count);
-        let keys = run.map(|run| run.tally.figures.entries).or(known);
+        let read = run.map(|run| run.tally.figures.entries);
+        let keys = match model.restore.stage {
+            // What was not reached is in it all the same.
+            Stage::Stopped => known.or(read),
+            _ => read.or(known),
+        };
         row.push(own(keys.map_or_else(|| "?".to_owned(), grouped)).right(KEYS));
         if roomy {
             let with = opens_with(model, version, run.is_some());
@@ -189,20 +195,24 @@ fn beside(model: &Model, shown: &Restoring, roomy: bool) -> Vec<Row> {
 /// The next step, with what stays closed.
 pub(super) fn next(model: &Model, roomy: bool) -> Line {
     let restored = named(open(model));
-    let closed: Vec<_> = closed(model).map(|closed| closed.version.clone()).collect();
-    let (waits, its) = match closed.len() {
-        1 => ("waits", "its recovery key"),
-        _ => ("wait", "their recovery keys"),
-    };
-    line(match (roomy, closed.is_empty()) {
-        (false, _) => "press Enter to restore.".to_owned(),
-        (true, true) => format!("press Enter to restore {restored}."),
-        (true, false) => {
-            let (first, rest) = ("Enter restores", named(closed.iter()));
-            let rest = rest.replacen('b', "B", 1);
-            format!("{first} {restored}. {rest} {waits} for {its}.")
+    line(match waits(model) {
+        _ if !roomy => "press Enter to restore.".to_owned(),
+        None => format!("press Enter to restore {restored}."),
+        Some(waits) => {
+            let waits = waits.replacen('b', "B", 1);
+            format!("Enter restores {restored}. {waits}")
         }
     })
+}
+
+/// What stays closed, and for what it waits; nothing where all open.
+pub(super) fn waits(model: &Model) -> Option<String> {
+    let closed: Vec<_> = closed(model).map(|closed| closed.version.clone()).collect();
+    match closed.len() {
+        0 => None,
+        1 => Some(format!("{} waits for its recovery key.", named(closed.iter()))),
+        _ => Some(format!("{} wait for their recovery keys.", named(closed.iter()))),
+    }
 }
 
 /// The version in focus, in its own frame.

@@ -7,6 +7,7 @@ use crate::{
         judged::{Shape, Verdict},
         repair::Repaired,
         slips,
+        unlock::SecretKind,
     },
     tui::{
         effect::Effect,
@@ -20,6 +21,14 @@ use crate::{
 };
 
 impl Model {
+    /// Says whether what is typed opens nothing although another secret at hand does: a slip in it must not go
+    /// unnoticed.
+    pub(in crate::tui) fn typed_opens_nothing(&self) -> bool {
+        let last = self.key.opened.as_ref().map(|opened| opened.kind);
+        let others = !self.key.others.is_empty() && !self.key.field.is_empty();
+        others && last == Some(SecretKind::Unknown)
+    }
+
     /// Says whether Enter searches for a slip in what is typed.
     pub(in crate::tui) fn could_mend(&self) -> bool {
         let field = &self.key.field;
@@ -28,7 +37,10 @@ impl Model {
             return false;
         }
         match (&self.key.opened, field.verdict()) {
-            (Some(opened), _) => opened.fits.is_empty() && opened.left_out_seconds.is_none(),
+            (Some(opened), _) => {
+                let nothing = opened.fits.is_empty() && opened.left_out_seconds.is_none();
+                nothing || self.typed_opens_nothing()
+            }
             (None, verdict) => matches!(
                 verdict,
                 Verdict::Slip

@@ -2,6 +2,7 @@
 
 use keyhaul::backup::version::BackupVersion;
 use keyhaul::demo::stories::Story;
+use keyhaul::recovery::unlock::SecretKind;
 use keyhaul::tui::effect::Effect;
 use keyhaul::tui::message::{Happened, Job, Message};
 use ratatui::layout::Position;
@@ -111,6 +112,24 @@ fn the_plan_waits_for_all_that_open() {
     let screen = scene.screen();
     assert!(screen.contains("backups 4 and 2"), "{screen}");
     assert!(screen.contains("✓ opened"), "{screen}");
+}
+
+/// A second key with a slip is not swallowed: it is said, and Enter searches for the slip.
+#[test]
+fn a_second_key_with_a_slip() {
+    let mut scene = with_key(80, 24);
+    scene.press("p");
+    scene.paste(&KEY[..KEY.len() - 1]);
+    scene.press("5");
+    let mut opened = later::fits_two();
+    opened.kind = SecretKind::Unknown;
+    scene.press("Enter");
+    scene.opens(opened);
+    let screen = scene.screen();
+    assert!(screen.contains("What you typed last opens nothing."), "{screen}");
+    assert!(screen.contains("47 of 48 characters: one is missing."), "{screen}");
+    assert!(screen.contains("press Enter to search for the slip."), "{screen}");
+    assert!(!screen.contains(" complete "), "{screen}");
 }
 
 /// A single box is as good as the focus, and what was ticked can be unticked.

@@ -106,6 +106,8 @@ fn the_mended_key_is_saved_for_its_owner_only_and_nothing_is_replaced() {
     let saved = SecretText::new(fs::read_to_string(&file).unwrap());
     assert_eq!(saved.expose(), format!("{}\n", Story::Plain.recovery_key().expose()));
     assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o600);
+    let nowhere = format!("--save={}", ada.lab.path("nowhere/mended").to_str().unwrap());
+    ada.lab.fails(&repair(&ada, &text, &[&nowhere]), 14, "folder-missing");
     fs::write(&file, "mine").unwrap();
     ada.lab.fails(&repair(&ada, &text, &[&save]), 14, "file-exists");
     assert_eq!(fs::read(&file).unwrap(), b"mine");

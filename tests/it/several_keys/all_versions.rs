@@ -70,7 +70,23 @@ fn a_list_of_backups() {
     let computer = Ada::new();
     let asks = |words: &[&str]| computer.opens(words);
     computer.lab.fails(&asks(&["restore", "--backup-version=3,9"]), 11, "backup-gone-for-good");
-    computer.lab.fails(&asks(&["rooms", "--backup-version=3,1"]), 2, "usage");
+    for (command, versions) in [
+        ("rooms", "3,1"),
+        ("rooms", "all"),
+        ("restore", ","),
+        ("restore", "3,,1"),
+        ("restore", "all,1"),
+        ("restore", "current,1"),
+    ] {
+        let versions = format!("--backup-version={versions}");
+        computer.lab.fails(&asks(&[command, &versions]), 2, "usage");
+    }
+    // A second secret with a slip is told, although the first one opens what is wanted.
+    let mut slip = old_key(Story::Plain);
+    slip.pop();
+    let slip = format!("--secret-file={}", computer.lab.secret("slip", &slip));
+    let told = computer.lab.run(&asks(&["restore", "--dry-run", &slip])).exited(3).stderr;
+    assert!(told.contains("47"), "{told}");
 }
 
 #[test]

@@ -68,6 +68,10 @@ fn with_the_other_key_everything_comes() {
     let both = both.each_ref().map(String::as_str);
     let expected = [all, all, all, 0, 0, 0, other];
     let person = Person::of(STORY);
+    // The check-up and the comparison know it, too.
+    assert_eq!(person.says(&["doctor"], &both, 0)["wrong"], 0);
+    let compared = person.says(&["diff", "backup:2", "backup:1"], &both, 0);
+    assert_eq!(compared["sides"][0]["refused"], 0);
     assert_eq!(figures(&person.says(&["restore", "--dry-run"], &both, 0)), expected);
     let restored = person.says(&["restore"], &both, 0);
     assert_eq!(figures(&restored), expected);
