@@ -16,7 +16,7 @@ pub struct Fit {
     pub kind: LockKind,
     /// The id of the 4S key, or the backup version.
     pub id: String,
-    /// Whether it is the default 4S key, or the current backup.
+    /// Whether it is the default 4S key, or the current backup; in a snapshot its only one.
     pub current: bool,
     /// What proves it.
     pub proof: Proof,

@@ -382,7 +382,7 @@ impl<'a> Search<'a> {
             }
             if !self.unlocked.opens.contains_key(id) {
                 self.unlocked.opens.insert(id.clone(), public);
-                let (kind, current) = (LockKind::Backup, overview.is_current(id));
+                let (kind, current) = (LockKind::Backup, overview.current.as_ref() == Some(id));
                 self.unlocked.fits.push(Fit { kind, id: id.clone(), current, proof });
             }
         }

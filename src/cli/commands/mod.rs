@@ -86,6 +86,17 @@ pub fn run(args: Args) -> u8 {
     }
 }
 
+/// Says what is odd about the word of `--backup-version`: a list has names only, and none of them is empty.
+fn understood(versions: &str) -> Result<(), Failure> {
+    let several = versions.contains(',');
+    let odd = |name: &str| name.is_empty() || several && matches!(name, "current" | "all");
+    match versions.split(',').map(str::trim).any(odd) {
+        true => Err(Failure::new(Code::Usage)
+            .because("--backup-version takes a number, several as in 4,2, or current, or all")),
+        false => Ok(()),
+    }
+}
+
 async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failure> {
     match command {
         Some(Command::Completions { shell }) => return papers::completions(shell),
@@ -95,6 +106,7 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         }
         _ => {}
     }
+    understood(&desk.global.backup_version)?;
     match desk.global.demo.clone() {
         Some(word) if word == "list" => return demo::list(desk),
         Some(word) => desk.begin_demo(&word).await?,

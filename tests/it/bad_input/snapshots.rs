@@ -205,7 +205,7 @@ fn odd_words_of_a_server_in_a_snapshot() {
 #[test]
 fn snapshot_where_nothing_can_be_written() {
     let ada = Ada::new();
-    let told = ada.lab.fails(&ada.asks(&["snapshot", "save", "/nowhere/x"]), 14, "no-permission");
+    let told = ada.lab.fails(&ada.asks(&["snapshot", "save", "/nowhere/x"]), 14, "folder-missing");
     assert!(told.what.contains("/nowhere"), "{}", told.what);
 }
 

@@ -236,7 +236,7 @@ fn nothing_is_replaced_and_nothing_followed() {
         set_mode(&case.lab().path("home/folder"), 0o500);
         case.refuses(&["export", &at("folder/keys.txt")], 14, "no-permission");
     }
-    case.refuses(&["export", &at("nowhere/keys.txt")], 14, "no-permission");
+    case.refuses(&["export", &at("nowhere/keys.txt")], 14, "folder-missing");
 }
 
 #[test]

@@ -58,7 +58,7 @@ fn names_that_are_no_plain_files() {
         }
     }
     assert!(fs::read(at("plain")).unwrap() == plain && fs::read(at("notes")).unwrap() == notes);
-    ada.lab.fails(&save("missing/backup", &[]), 14, "no-permission");
+    ada.lab.fails(&save("missing/backup", &[]), 14, "folder-missing");
     assert!(listed(&home) == before);
 }
 
