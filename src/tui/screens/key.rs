@@ -232,7 +232,7 @@ fn typed_rows(model: &Model, lead: &'static str, roomy: bool) -> Vec<Row> {
     }
     match field.verdict() {
         Verdict::Nothing => rows.push(said("Twelve groups of four. Begin anywhere.".to_owned())),
-        Verdict::Part { letters } => rows.push(said(count(letters))),
+        Verdict::Part { letters } if key.opened.is_none() => rows.push(said(count(letters))),
         Verdict::BeginsWrongly { letters } => {
             if roomy {
                 rows.push(said(count(letters)));
@@ -254,7 +254,8 @@ fn typed_rows(model: &Model, lead: &'static str, roomy: bool) -> Vec<Row> {
                 "All letters are {which}. Capitals matter: copy them as on the paper."
             )));
         }
-        Verdict::Missing { letters } => {
+        // What was tried although it was not whole is short of some.
+        Verdict::Part { letters } | Verdict::Missing { letters } => {
             let missing = match 48 - letters {
                 1 => "one is missing".to_owned(),
                 n => format!("{n} are missing"),
