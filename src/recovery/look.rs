@@ -57,14 +57,13 @@ pub enum Wanted {
 impl Wanted {
     /// Reads the word of `--backup-version`: a name, names with commas between them, `current` or `all`.
     pub fn parse(word: &str) -> Self {
-        let names: Vec<_> =
-            word.split(',').map(str::trim).filter(|name| !name.is_empty()).collect();
-        match (word, names.as_slice()) {
-            ("current", _) => Self::Current,
-            ("all", _) => Self::All,
-            (_, [_, _, ..]) => Self::Several(names.into_iter().map(str::to_owned).collect()),
-            (_, [name]) => Self::Named((*name).to_owned()),
-            (name, []) => Self::Named(name.to_owned()),
+        match word {
+            "current" => Self::Current,
+            "all" => Self::All,
+            list if list.contains(',') => {
+                Self::Several(list.split(',').map(|name| name.trim().to_owned()).collect())
+            }
+            name => Self::Named(name.to_owned()),
         }
     }
 
@@ -184,11 +183,12 @@ impl Overview {
     pub fn choose(&self, wanted: &Wanted) -> Result<&BackupVersion, Failure> {
         let name = match wanted {
             Wanted::Named(name) => Some(name),
-            // Of one that is the only one there is nothing to choose.
-            Wanted::Several(_) | Wanted::All if self.versions.len() > 1 => {
+            // All of one are that one; a list names more, whatever exists.
+            Wanted::All if self.versions.len() < 2 => self.current.as_ref(),
+            Wanted::Several(_) | Wanted::All => {
                 return Err(Failure::new(Code::Usage).because("this takes one backup version only"));
             }
-            Wanted::Current | Wanted::All | Wanted::Several(_) => self.current.as_ref(),
+            Wanted::Current => self.current.as_ref(),
         };
         let Some(name) = name else { return Err(Failure::new(Code::NoBackup)) };
         of_known_kind(self.named(name)?)

@@ -70,6 +70,12 @@ pub fn mark(focus: bool) -> Piece {
     if focus { own("▸ ").ink(Ink::Accent) } else { own("  ") }
 }
 
+/// The same before a box that is ticked or not.
+pub fn mark_and_box(focus: bool, ticked: bool) -> [Piece; 2] {
+    let mark = if focus { own("▸").ink(Ink::Accent) } else { own(" ") };
+    [mark, own(if ticked { "[x] " } else { "[ ] " })]
+}
+
 impl Piece {
     /// The same in another role.
     #[must_use]

@@ -52,6 +52,10 @@ pub fn run(args: Args) -> u8 {
         output.failure(&failure);
         return failure.exit();
     }
+    if let Err(failure) = understood(&global.backup_version) {
+        output.failure(&failure);
+        return failure.exit();
+    }
     let Ok(runtime) = Builder::new_multi_thread().worker_threads(2).enable_all().build() else {
         let failure = Failure::new(Code::Bug).because("no threads could be started");
         output.failure(&failure);
@@ -106,7 +110,6 @@ async fn dispatch(command: Option<Command>, desk: &mut Desk) -> Result<u8, Failu
         }
         _ => {}
     }
-    understood(&desk.global.backup_version)?;
     match desk.global.demo.clone() {
         Some(word) if word == "list" => return demo::list(desk),
         Some(word) => desk.begin_demo(&word).await?,

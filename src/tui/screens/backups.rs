@@ -19,7 +19,8 @@ use crate::{
         layout::Regions,
         model::Model,
         page::{
-            Hint, Line, Page, Piece, Row, Side, Target, called, hint, line, mark, own, private,
+            Hint, Line, Page, Piece, Row, Side, Target, called, hint, line, mark, mark_and_box,
+            own, private,
         },
         theme::Ink,
     },
@@ -173,11 +174,7 @@ fn version_row(model: &Model, version: &BackupVersion, widths: &Widths, focus: b
     let known = &model.backups;
     let current = if known.is_current(version) && !model.is_offline() { " current" } else { "" };
     let mut row = match widths.mark {
-        BOX => {
-            let ticked = if known.is_ticked(&version.version) { "[x] " } else { "[ ] " };
-            let (sign, ink) = if focus { ("▸", Ink::Accent) } else { (" ", Ink::Plain) };
-            vec![own(sign).ink(ink), own(ticked)]
-        }
+        BOX => mark_and_box(focus, known.is_ticked(&version.version)).to_vec(),
         _ => vec![mark(focus)],
     };
     row.push(own(format!("{}{current}", name(version).cut(11))).left(widths.name));

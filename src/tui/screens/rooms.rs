@@ -10,7 +10,7 @@ use crate::{
         haul::Haul,
         layout::Regions,
         model::Model,
-        page::{Instead, Piece, Row, Side, instead, line, own},
+        page::{Instead, Piece, Row, Side, instead, line, mark_and_box, own},
         rooms::{Room, Sort},
         theme::Ink,
     },
@@ -58,14 +58,12 @@ pub(super) fn room_row(
     columns: &Columns,
     focus: bool,
 ) -> Row {
-    let (sign, ink) = if focus { ("▸", Ink::Accent) } else { (" ", Ink::Plain) };
-    let chosen = if room.chosen { "[x] " } else { "[ ] " };
     let figures = &room.figures;
     let late = match figures.partial {
         0 => own("–").ink(Ink::Muted),
         late => own(grouped(late)).ink(Ink::Warn),
     };
-    let mut row = vec![own(sign).ink(ink), own(chosen)];
+    let mut row = mark_and_box(focus, room.chosen).to_vec();
     row.push(name(model, room).left(columns.name));
     row.push(own(grouped(figures.sessions)).right(columns.keys));
     row.push(late.right(columns.late));

@@ -81,6 +81,10 @@ fn a_list_of_backups() {
         let versions = format!("--backup-version={versions}");
         computer.lab.fails(&asks(&[command, &versions]), 2, "usage");
     }
+    // Also where only one exists.
+    let one = Ada::with(|account| account.versions.retain(|number, _| *number == 3));
+    one.lab.fails(&one.opens(&["rooms", "--backup-version=3,9"]), 2, "usage");
+    one.lab.json(&one.opens(&["rooms", "--backup-version=all"]), 0);
     // A second secret with a slip is told, although the first one opens what is wanted.
     let mut slip = old_key(Story::Plain);
     slip.pop();
